@@ -1,0 +1,67 @@
+"""A candle and a ticker: what an exchange says of a market, checked before anyone believes it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from common.errors import RejectedError
+
+
+class BadMarketData(RejectedError):
+    """A candle or ticker that no market can have had; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """One closed candle. Prices are quote per base, the volume is in base currency."""
+
+    timestamp: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+    def __post_init__(self) -> None:
+        for name in ("open", "high", "low", "close"):
+            _check(name, getattr(self, name), positive=True)
+        _check("volume", self.volume, positive=False)
+        if not self.low <= min(self.open, self.close) <= max(self.open, self.close) <= self.high:
+            raise BadMarketData(
+                f"candle {self.timestamp}: expected low <= open and close <= high, found "
+                f"open {self.open}, high {self.high}, low {self.low}, close {self.close}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker:
+    """The prices of one moment. `bid` and `ask` are None where the exchange does not tell them."""
+
+    timestamp: int
+    bid: float | None
+    ask: float | None
+    last: float
+
+    def __post_init__(self) -> None:
+        _check("last", self.last, positive=True)
+        for name, price in (("bid", self.bid), ("ask", self.ask)):
+            if price is not None:
+                _check(name, price, positive=True)
+        if self.bid is not None and self.ask is not None and self.bid > self.ask:
+            raise BadMarketData(
+                f"ticker: expected bid <= ask, found bid {self.bid} and ask {self.ask}"
+            )
+
+
+def _check(name: str, number: object, *, positive: bool) -> None:
+    """Raises BadMarketData unless `number` is a finite float, above 0 or at least 0."""
+    kind = "above 0" if positive else "of at least 0"
+    if (
+        not isinstance(number, int | float)
+        or isinstance(number, bool)
+        or not math.isfinite(number)
+        or number < 0
+        or (positive and number == 0)
+    ):
+        raise BadMarketData(f"{name}: expected a finite number {kind}, found {number!r}")

@@ -1,0 +1,236 @@
+"""Connections to the shared database: how they are opened, read from and written to.
+
+Writers of one file wait for each other. SQLite's own busy timeout makes traders that one candle woke
+wait in step, so it is off here; a transaction that finds the lock taken tries again after a random
+few milliseconds, up to a deadline.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from contextlib import contextmanager
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, make_url
+
+from common.engine import load_driver
+from common.errors import ConfigurationError, TransientError
+from common.filesystem import require_local
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+DEFAULT_URL = "sqlite:///data/trading.db"
+_LOCK_DEADLINE_S = 10.0
+_RETRY_S = (0.001, 0.012)
+_WRITE = "candlewell_write"
+
+
+class Durability(Enum):
+    """What a commit survives. The value is SQLite's `synchronous`."""
+
+    POWER_CUT = "FULL"  # ledgers: an acknowledged order is on the disk
+    PROCESS_CRASH = "NORMAL"  # market data: it can be fetched again
+
+
+class DatabaseLocked(TransientError):
+    """Another process held the write lock until the deadline."""
+
+
+class Database:
+    """The shared database, opened. Threads may share it; a transaction belongs to one thread."""
+
+    def __init__(self, engine: sa.Engine, path: Path) -> None:
+        self.engine = engine
+        self.path = path
+        self._watch: Any = None
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A consistent snapshot. Read, leave: an open snapshot keeps the WAL from being reset."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that has the write lock from its first statement, and commits at its end.
+
+        Raises:
+            DatabaseLocked: the lock was not to be had within 10 seconds.
+        """
+        connecting = self.engine.connect().execution_options(**{_WRITE: True})
+        with connecting as connection, connection.begin():
+            yield connection
+
+    def change_token(self) -> int:
+        """A number that differs from the last one if another connection has committed since."""
+        if self._watch is None:
+            self._watch = self.engine.raw_connection()
+        cursor = self._watch.cursor()
+        try:
+            return int(cursor.execute("PRAGMA data_version").fetchone()[0])
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Closes every connection. The object is of no use afterwards."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+        self.engine.dispose()
+
+
+def connect(
+    url: str,
+    *,
+    durability: Durability = Durability.POWER_CUT,
+    checkpoint_pages: int = 10_000,
+    create: bool = False,
+) -> Database:
+    """Opens the database at a SQLAlchemy URL.
+
+    Args:
+        url: `sqlite:///relative/path` or `sqlite:////absolute/path`.
+        durability: what a commit of this process survives.
+        checkpoint_pages: after how many pages of WAL a commit also checkpoints. The backfiller does
+            the checkpoints for all; the others keep a high number as a fallback.
+        create: whether a missing file is made, with its folder.
+
+    Raises:
+        ConfigurationError: the URL, the file, its file system or the SQLite engine cannot serve.
+    """
+    path = path_of(url)
+    if create:
+        _make_folder(path.parent)
+    _require_usable(path, create=create)
+    require_local(path.parent)
+    driver = load_driver()
+    engine = sa.create_engine(
+        f"sqlite:///{path}",
+        module=driver,
+        connect_args={"timeout": 0, "check_same_thread": False},
+        pool_size=2,
+        max_overflow=8,
+    )
+    _set_up(engine, driver.OperationalError, durability, checkpoint_pages)
+    try:
+        with engine.connect():
+            pass
+    except sa.exc.DatabaseError as error:
+        engine.dispose()
+        raise ConfigurationError(
+            f"DATABASE_URL: expected a SQLite database that can be written, found {path}: {error.orig}"
+        ) from error
+    return Database(engine, path)
+
+
+def url_from(environment: Mapping[str, str] = os.environ) -> str:
+    """`DATABASE_URL`, or the default."""
+    return environment.get("DATABASE_URL") or DEFAULT_URL
+
+
+def path_of(url: str) -> Path:
+    """The file that a database URL names, as an absolute path.
+
+    Raises:
+        ConfigurationError: it is not the URL of a SQLite file. No password is repeated.
+    """
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        raise ConfigurationError(f"DATABASE_URL: expected sqlite:///PATH, found {url!r}") from None
+    if (
+        parsed.get_backend_name() != "sqlite"
+        or not parsed.database
+        or parsed.database == ":memory:"
+    ):
+        found = parsed.render_as_string(hide_password=True)
+        raise ConfigurationError(f"DATABASE_URL: expected sqlite:///PATH, found {found!r}")
+    return Path(parsed.database).absolute()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"DATABASE_URL: expected a folder that can be made, found {folder}: {error.strerror}"
+        ) from error
+
+
+def _require_usable(path: Path, *, create: bool) -> None:
+    """Refuses, before SQLite is asked, what would end in an error that says less."""
+    if not path.exists() and not create:
+        raise ConfigurationError(
+            f"DATABASE_URL: expected a database made by `python schema.py`, found no file {path}"
+        )
+    if path.exists() and not path.is_file():
+        raise ConfigurationError(f"DATABASE_URL: expected a file, found the folder {path}")
+    for place in (path.parent, path):
+        if place.exists() and not os.access(place, os.W_OK):
+            raise ConfigurationError(
+                f"DATABASE_URL: expected what user id {os.geteuid()} can write, found {place} "
+                f"of user id {place.stat().st_uid}"
+            )
+
+
+def _set_up(
+    engine: sa.Engine,
+    busy: type[Exception],
+    durability: Durability,
+    checkpoint_pages: int,
+) -> None:
+    """Has every new connection and every transaction of the engine begin as this suite needs."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions are begun below, never by the driver
+        for pragma in (
+            "foreign_keys=ON",
+            "journal_mode=WAL",
+            f"synchronous={durability.value}",
+            f"wal_autocheckpoint={checkpoint_pages}",
+            "journal_size_limit=67108864",
+            "mmap_size=0",
+        ):
+            _patiently(busy, partial(connection.execute, f"PRAGMA {pragma}"))
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        cursor = connection.connection.driver_connection
+        assert cursor is not None
+        if connection.get_execution_options().get(_WRITE):
+            _patiently(busy, lambda: cursor.execute("BEGIN IMMEDIATE"))
+        else:
+            cursor.execute("BEGIN")
+            # The snapshot is taken by the first read, so that is what may find a lock.
+            _patiently(busy, lambda: cursor.execute("SELECT 1 FROM sqlite_schema").fetchone())
+
+
+def _patiently(busy: type[Exception], act: Callable[[], object]) -> None:
+    """Does it, again and again while the database is locked, up to the deadline."""
+    deadline = time.monotonic() + _LOCK_DEADLINE_S
+    while True:
+        try:
+            act()
+        except busy as error:
+            if not _is_lock(error):
+                raise
+            if time.monotonic() > deadline:
+                raise DatabaseLocked(
+                    f"the database was locked by another process for {_LOCK_DEADLINE_S:.0f} s"
+                ) from error
+            time.sleep(random.uniform(*_RETRY_S))  # noqa: S311 - it spreads waiters, it hides nothing
+        else:
+            return
+
+
+def _is_lock(error: Exception) -> bool:
+    text = str(error)
+    return "locked" in text or "busy" in text

@@ -1,0 +1,45 @@
+"""The event log: what happened that a person may ask about later. The SQL of `events`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+import structlog
+
+from common.clock import wall_now
+from schema import events
+
+if TYPE_CHECKING:
+    from common.database import Database
+
+
+class EventLog:
+    """The events of one source: the backfiller, or a trader under its strategy_id."""
+
+    def __init__(self, database: Database, source: str) -> None:
+        self._database = database
+        self._source = source
+        self._log = structlog.get_logger()
+
+    def record(self, level: str, kind: str, message: str, **detail: Any) -> None:
+        """Writes an event to the database and to the daemon's log.
+
+        Args:
+            level: info, warning or error.
+            kind: one word for its sort, such as `candle_rejected`.
+            message: one sentence for a person.
+            **detail: its fields; never a secret.
+        """
+        getattr(self._log, level)(kind, message=message, **detail)
+        row = {
+            "timestamp": wall_now(),
+            "source": self._source,
+            "level": level,
+            "kind": kind,
+            "message": message,
+            "detail": json.dumps(detail, sort_keys=True, default=str),
+        }
+        with self._database.write() as connection:
+            connection.execute(sa.insert(events), row)

@@ -1,0 +1,43 @@
+"""Which file systems a WAL-mode database may lie on: local ones, whose shared memory is shared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from common.errors import ConfigurationError
+
+# Network and VM-shared file systems: their locks or their mapped memory do not reach the other
+# side, and a WAL-mode database on them is corrupted sooner or later.
+_REFUSED = {
+    "9p", "afs", "ceph", "cifs", "coda", "drvfs", "fakeowner", "gfs2", "glusterfs", "lustre", "ncpfs",
+    "nfs", "nfs3", "nfs4", "ocfs2", "osxfs", "prl_fs", "smb2", "smb3", "smbfs", "vboxsf", "virtiofs",
+}  # fmt: skip
+
+
+def require_local(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> None:
+    """Refuses a folder on a file system that WAL does not work on.
+
+    Does nothing where there is no `mounts` (not Linux).
+
+    Raises:
+        ConfigurationError: the file system is one of those; says what to do.
+    """
+    if not mounts.exists():
+        return
+    kind = _kind_of(folder.resolve(), mounts.read_text(encoding="utf-8"))
+    if kind in _REFUSED or kind.startswith("fuse."):
+        raise ConfigurationError(
+            f"DATABASE_URL: expected a folder on a local disk, found {folder} on {kind}, where SQLite's "
+            "WAL mode loses data; use a local folder, or a Docker named volume instead of a bind mount"
+        )
+
+
+def _kind_of(folder: Path, mountinfo: str) -> str:
+    """The type of the file system that holds `folder`: the last mount of the longest path to it."""
+    kind, deepest = "", -1
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        point = Path(before.split()[4].encode().decode("unicode_escape"))
+        if folder.is_relative_to(point) and len(point.parts) >= deepest:
+            kind, deepest = after.split()[0], len(point.parts)
+    return kind

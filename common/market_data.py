@@ -1,0 +1,136 @@
+"""The candles and tickers of the shared database: the SQL of `ohlcv_data` and `ticker_data`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from common.candle import Candle, Ticker
+from common.statements import insert_new
+from schema import ohlcv_data, ticker_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from common.database import Database
+    from common.partition import Partition
+
+_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
+
+
+class MarketData:
+    """Shared market data. A candle that is there already is never changed by storing it again."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def store_candles(self, partition: Partition, candles: Sequence[Candle]) -> int:
+        """Stores closed candles in one transaction; returns how many were not there yet."""
+        if not candles:
+            return 0
+        with self._database.write() as connection:
+            return insert_candles(connection, partition, candles)
+
+    def newest_candle(self, partition: Partition) -> int | None:
+        """The open time of the newest stored candle; None if there is none."""
+        with self._database.read() as connection:
+            query = sa.select(sa.func.max(ohlcv_data.c.timestamp)).where(_in(partition))
+            return connection.execute(query).scalar()
+
+    def oldest_candle(self, partition: Partition) -> int | None:
+        """The open time of the oldest stored candle; None if there is none."""
+        with self._database.read() as connection:
+            query = sa.select(sa.func.min(ohlcv_data.c.timestamp)).where(_in(partition))
+            return connection.execute(query).scalar()
+
+    def candles(
+        self, partition: Partition, *, limit: int, until: int | None = None
+    ) -> list[tuple[int, float, float, float, float, float]]:
+        """The newest `limit` candles that opened no later than `until`, oldest first.
+
+        Each is (timestamp, open, high, low, close, volume).
+        """
+        newest_first = (
+            sa.select(*(ohlcv_data.c[name] for name in _COLUMNS))
+            .where(_in(partition))
+            .order_by(ohlcv_data.c.timestamp.desc())
+            .limit(limit)
+        )
+        if until is not None:
+            newest_first = newest_first.where(ohlcv_data.c.timestamp <= until)
+        with self._database.read() as connection:
+            rows = connection.execute(newest_first).all()
+        return [tuple(row) for row in reversed(rows)]
+
+    def timestamps(self, partition: Partition, start: int, end: int) -> list[int]:
+        """The open times of the stored candles from `start` to `end`, both included, in order."""
+        query = (
+            sa.select(ohlcv_data.c.timestamp)
+            .where(_in(partition), ohlcv_data.c.timestamp.between(start, end))
+            .order_by(ohlcv_data.c.timestamp)
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def store_tickers(self, exchange: str, tickers: dict[str, Ticker], *, keep_since: int) -> None:
+        """Stores one ticker of each symbol, and drops that exchange's from before `keep_since`."""
+        rows = [
+            {
+                "exchange": exchange,
+                "symbol": symbol,
+                "timestamp": ticker.timestamp,
+                "bid": ticker.bid,
+                "ask": ticker.ask,
+                "last": ticker.last,
+            }
+            for symbol, ticker in tickers.items()
+        ]
+        if not rows:
+            return
+        old = sa.delete(ticker_data).where(
+            ticker_data.c.exchange == exchange,
+            ticker_data.c.symbol.in_(list(tickers)),
+            ticker_data.c.timestamp < keep_since,
+        )
+        with self._database.write() as connection:
+            connection.execute(insert_new(connection, ticker_data), rows)
+            connection.execute(old)
+
+    def newest_ticker(self, exchange: str, symbol: str) -> Ticker | None:
+        """The newest stored ticker of that symbol; None if there is none."""
+        query = (
+            sa.select(
+                ticker_data.c.timestamp, ticker_data.c.bid, ticker_data.c.ask, ticker_data.c.last
+            )
+            .where(ticker_data.c.exchange == exchange, ticker_data.c.symbol == symbol)
+            .order_by(ticker_data.c.timestamp.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Ticker(row.timestamp, row.bid, row.ask, row.last)
+
+
+def insert_candles(
+    connection: sa.Connection, partition: Partition, candles: Sequence[Candle]
+) -> int:
+    """Inserts candles that are not there yet, in the caller's transaction; returns how many.
+
+    The batch goes to the driver as it is: SQLAlchemy's own way to bind a row takes longer than
+    SQLite takes to store it.
+    """
+    key = (partition.exchange, partition.symbol, partition.timeframe.value)
+    rows = [(*key, c.timestamp, c.open, c.high, c.low, c.close, c.volume) for c in candles]
+    statement = insert_new(connection, ohlcv_data).compile(
+        dialect=connection.dialect, column_keys=[column.name for column in ohlcv_data.columns]
+    )
+    return connection.exec_driver_sql(str(statement), rows).rowcount
+
+
+def _in(partition: Partition) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        ohlcv_data.c.exchange == partition.exchange,
+        ohlcv_data.c.symbol == partition.symbol,
+        ohlcv_data.c.timeframe == partition.timeframe.value,
+    )

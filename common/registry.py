@@ -1,0 +1,117 @@
+"""The strategies that have registered, and what each needs: the SQL of `strategy_metadata`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from common.clock import wall_now
+from common.errors import ConfigurationError
+from common.partition import Partition
+from common.statements import upsert
+from common.timeframe import Timeframe
+from schema import strategy_metadata as table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from common.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a trader says of itself when it starts. `parameters` hold no secrets."""
+
+    strategy_id: str
+    partition: Partition
+    strategy_name: str
+    config_file: str | None
+    mode: str
+    parameters: Mapping[str, Any]
+    warmup: int
+    starting_balance: Decimal
+
+
+class Registry:
+    """All registered strategies."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def register(self, registration: Registration) -> None:
+        """Adds the strategy, or brings its row up to date; its ledger rows stay as they are.
+
+        Raises:
+            ConfigurationError: the strategy_id has its books in another market, in another mode or
+                from another starting balance, so that they would no longer add up.
+        """
+        now = wall_now()
+        row = _row(registration) | {"status": "waiting", "registered_at": now, "updated_at": now}
+        with self._database.write() as connection:
+            _require_same_books(connection, registration)
+            upsert(connection, table, row, keep=("registered_at",))
+
+    def set_status(self, strategy_id: str, status: str) -> None:
+        """Sets a strategy's status: waiting, running or stopped."""
+        change = sa.update(table).where(
+            table.c.strategy_id == strategy_id, table.c.status != status
+        )
+        with self._database.write() as connection:
+            connection.execute(change.values(status=status, updated_at=wall_now()))
+
+    def needs(self) -> dict[Partition, int]:
+        """Each partition that registered strategies read, with the longest warm-up, in candles."""
+        query = sa.select(
+            table.c.exchange, table.c.symbol, table.c.timeframe, sa.func.max(table.c.warmup)
+        ).group_by(table.c.exchange, table.c.symbol, table.c.timeframe)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return {
+            Partition(exchange, symbol, Timeframe.parse(timeframe)): warmup
+            for exchange, symbol, timeframe, warmup in rows
+        }
+
+
+def _row(registration: Registration) -> dict[str, Any]:
+    return {
+        "strategy_id": registration.strategy_id,
+        **_market(registration.partition),
+        "strategy_name": registration.strategy_name,
+        "config_file": registration.config_file,
+        "mode": registration.mode,
+        "parameters": json.dumps(registration.parameters, sort_keys=True, default=str),
+        "warmup": registration.warmup,
+        "starting_balance": registration.starting_balance,
+    }
+
+
+def _market(partition: Partition) -> dict[str, str]:
+    return {
+        "exchange": partition.exchange,
+        "symbol": partition.symbol,
+        "timeframe": partition.timeframe.value,
+    }
+
+
+def _require_same_books(connection: sa.Connection, registration: Registration) -> None:
+    query = sa.select(table).where(table.c.strategy_id == registration.strategy_id)
+    known = connection.execute(query).mappings().one_or_none()
+    if known is None:
+        return
+    wanted = _row(registration)
+    for column, key in (
+        ("exchange", "EXCHANGE"),
+        ("symbol", "SYMBOL"),
+        ("timeframe", "TIMEFRAME"),
+        ("mode", "MODE"),
+        ("starting_balance", "STARTING_BALANCE"),
+    ):
+        if known[column] != wanted[column]:
+            raise ConfigurationError(
+                f"{key}: expected {known[column]}, with which strategy_id {registration.strategy_id!r} keeps its "
+                f"books, found {wanted[column]}; give the changed strategy another STRATEGY_ID"
+            )

@@ -1,0 +1,160 @@
+"""Configuration: one typed object, made once from a YAML file with the environment over it.
+
+A key that nothing knows, given twice, or with an impossible value is an error that names it, says what was
+expected and what was found.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from common.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+_NEAR = 0.85
+_SECRET_WORDS = ("secret", "password", "api_key", "apikey", "token")
+
+
+class Settings(BaseModel):
+    """The root of all configuration: frozen, and closed to keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load(
+    model: type[S],
+    *,
+    file: Path | None,
+    environment: Mapping[str, str],
+    variables: Mapping[str, str],
+) -> S:
+    """Reads a model from a YAML file and the environment.
+
+    Args:
+        model: what to make.
+        file: the YAML file; None for none.
+        environment: the variables of this process; an empty one counts as not given.
+        variables: which variable sets which key, nested keys with dots: `RSI_PERIOD: parameters.period`.
+
+    Raises:
+        ConfigurationError: one line for each key that is wrong.
+    """
+    _refuse_misspelt(environment, variables)
+    given = {} if file is None else read_yaml(file)
+    origin: dict[str, str] = {}
+    for variable, key in variables.items():
+        if value := environment.get(variable):
+            _put(given, key.split("."), value)
+            origin[key] = variable
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        lines = [_line(details, model, origin, file) for details in error.errors()]
+        raise ConfigurationError("\n".join(lines)) from None
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """The mapping that a YAML file holds; an empty file is an empty one.
+
+    Raises:
+        ConfigurationError: it is missing, not YAML, not a mapping, or has a key twice.
+    """
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise ConfigurationError(
+            f"CONFIG_FILE: expected a file that can be read, found {file}: {error.strerror}"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{file}: expected YAML, found: {' '.join(str(error).split())}"
+        ) from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{file}: expected keys with values, found {content!r}")
+    return content
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, except that a key given twice is an error and not the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} a second time", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Words for an error: the known key that looks most like this one, or all of them."""
+    known = sorted(known)
+    match = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {match[0]!r}?" if match else f"known are {', '.join(known)}"
+
+
+def _refuse_misspelt(environment: Mapping[str, str], variables: Mapping[str, str]) -> None:
+    """A variable that is almost one of ours is a mistake that would otherwise be passed over."""
+    for name in environment:
+        if name in variables:
+            continue
+        if near := difflib.get_close_matches(name, variables, n=1, cutoff=_NEAR):
+            raise ConfigurationError(
+                f"{name}: unknown environment variable; did you mean {near[0]!r}?"
+            )
+
+
+def _put(tree: dict[str, Any], path: list[str], value: str) -> None:
+    for name in path[:-1]:
+        branch = tree.setdefault(name, {})
+        if not isinstance(branch, dict):
+            return  # the file has something else there: the model will say so
+        tree = branch
+    tree[path[-1]] = value
+
+
+def _line(
+    details: ErrorDetails, model: type[BaseModel], origin: Mapping[str, str], file: Path | None
+) -> str:
+    path = [str(part) for part in details["loc"]]
+    key = ".".join(path)
+    where = origin.get(key) or (f"{file}: {key}" if file and key else key)
+    kind, found = details["type"], details["input"]
+    if any(word in key.lower() for word in _SECRET_WORDS):
+        found = "(not shown)"
+    if kind == "extra_forbidden":
+        return f"{where}: unknown key; {nearest(path[-1], _keys_at(model, path[:-1]))}"
+    if kind == "missing":
+        return f"{where}: expected a value, found none"
+    message = details["msg"].removeprefix("Value error, ")
+    if not key:
+        return message
+    expected = message.removeprefix("Input should be ")
+    return f"{where}: expected {expected}, found {found!r}"
+
+
+def _keys_at(model: Any, path: list[str]) -> list[str]:
+    """The keys that a model knows at a path inside it."""
+    for name in path:
+        field = getattr(model, "model_fields", {}).get(name)
+        if field is None:
+            return []
+        model = field.annotation
+    return list(getattr(model, "model_fields", {}))

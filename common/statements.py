@@ -1,0 +1,43 @@
+"""The statements for which SQLite and PostgreSQL each have an INSERT of their own: chosen here only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import sqlalchemy as sa
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def upsert(
+    connection: sa.Connection,
+    table: sa.Table,
+    row: Mapping[str, Any],
+    *,
+    keep: tuple[str, ...] = (),
+) -> None:
+    """Inserts a row, or brings the one with its primary key up to date, but for the columns `keep`.
+
+    Columns that `row` does not name stay as they are, and rows that refer to this one stay too:
+    INSERT OR REPLACE would lose both.
+    """
+    statement = _INSERT[connection.dialect.name](table).values(dict(row))
+    key = [column.name for column in table.primary_key.columns]
+    changed = {name: statement.excluded[name] for name in row if name not in (*key, *keep)}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+
+
+def insert_new(connection: sa.Connection, table: sa.Table) -> sa.Insert:
+    """An INSERT that passes over rows whose primary key is taken, and over nothing else.
+
+    INSERT OR IGNORE would also swallow a row that breaks NOT NULL or a CHECK.
+    """
+    statement = _INSERT[connection.dialect.name](table)
+    key = list(table.primary_key.columns)
+    insert: sa.Insert = statement.on_conflict_do_nothing(index_elements=key)
+    return insert
