@@ -145,6 +145,9 @@ exchange_status = Table(
     Column(
         "clock_speed", Real, nullable=False, server_default="1.0"
     ),  # 1 but on a practice exchange
+    Column(
+        "api_url", Text, nullable=False, server_default=""
+    ),  # where its rows came from; "": its own API
     Column("timeframes", Text, nullable=False, server_default=""),  # those it offers, with commas
     Column("last_error", Text),
     Column("updated_at", Integer, nullable=False),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from common.clock import MarketClock, wall_now
+from common.errors import ConfigurationError
 from common.statements import upsert
 from schema import exchange_status as table
 from schema import markets
@@ -57,6 +58,24 @@ class Exchanges:
             clock_wall_time=clock.wall_time,
             clock_speed=clock.speed,
         )
+
+    def require_source(self, exchange: str, api_url: str | None) -> None:
+        """Binds this database to the API that an exchange's rows come from, at its first use.
+
+        Raises:
+            ConfigurationError: the rows here came from another one, so that market data of a practice
+                exchange and of the real one would be mixed.
+        """
+        query = sa.select(table.c.api_url).where(table.c.exchange == exchange)
+        with self._database.read() as connection:
+            known = connection.execute(query).scalar()
+        if known is None:
+            self._upsert(exchange, api_url=api_url or "")
+        elif known != (api_url or ""):
+            raise ConfigurationError(
+                f"{exchange.upper()}_API_URL: expected {known or 'none'}, from where the {exchange} rows of this "
+                f"database came, found {api_url or 'none'}; use another DATABASE_URL for the other exchange"
+            )
 
     def record_markets(
         self, exchange: str, timeframes: Sequence[str], known: Sequence[Market]

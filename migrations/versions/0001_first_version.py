@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("clock_exchange_time", Integer, nullable=True),
         sa.Column("clock_wall_time", Integer, nullable=True),
         sa.Column("clock_speed", Real, server_default="1.0", nullable=False),
+        sa.Column("api_url", sa.Text(), server_default="", nullable=False),
         sa.Column("timeframes", sa.Text(), server_default="", nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("updated_at", Integer, nullable=False),
