@@ -1,0 +1,253 @@
+"""The market data of Binance's spot API, version 3, as its clients see it on the wire."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from practice.server import Routes
+    from practice.venue import Listing, Venue
+
+_MINUTE = 60_000
+_INTERVALS = {
+    "1m": _MINUTE,
+    "3m": 3 * _MINUTE,
+    "5m": 5 * _MINUTE,
+    "15m": 15 * _MINUTE,
+    "30m": 30 * _MINUTE,
+    "1h": 60 * _MINUTE,
+    "2h": 120 * _MINUTE,
+    "4h": 240 * _MINUTE,
+    "6h": 360 * _MINUTE,
+    "8h": 480 * _MINUTE,
+    "12h": 720 * _MINUTE,
+    "1d": 1440 * _MINUTE,
+}
+_DEFAULT_KLINES, _MOST_KLINES = 500, 1000
+_MOST_AMOUNT = 9_000_000
+
+
+class BinanceError(web.HTTPException):
+    """An error in Binance's form: a negative code and a message."""
+
+    def __init__(self, code: int, message: str, status: int = 400) -> None:
+        self.status_code = status
+        super().__init__(
+            text=json.dumps({"code": code, "msg": message}), content_type="application/json"
+        )
+
+
+class BinanceMarketData:
+    """The endpoints that need no key."""
+
+    def __init__(self, venue: Venue, now_ms: Callable[[], int]) -> None:
+        self._listings = venue.by_id("")
+        self._now_ms = now_ms
+
+    def register(self, routes: Routes) -> None:
+        """Adds the endpoints under their names."""
+        routes.get("/api/v3/ping", "ping", self.ping)
+        routes.get("/api/v3/time", "time", self.time)
+        routes.get("/api/v3/exchangeInfo", "exchangeInfo", self.exchange_info)
+        routes.get("/api/v3/klines", "klines", self.klines)
+        routes.get("/api/v3/ticker/24hr", "ticker/24hr", self.tickers(day_ticker))
+        routes.get("/api/v3/ticker/bookTicker", "ticker/bookTicker", self.tickers(book_ticker))
+        routes.get("/api/v3/ticker/price", "ticker/price", self.tickers(price_ticker))
+
+    async def ping(self, _: web.Request) -> web.Response:
+        """Tells that the exchange is there."""
+        return web.json_response({})
+
+    async def time(self, _: web.Request) -> web.Response:
+        """The exchange's clock."""
+        return web.json_response({"serverTime": self._now_ms()})
+
+    async def exchange_info(self, _: web.Request) -> web.Response:
+        """All markets."""
+        symbols = [_symbol_info(name, listing) for name, listing in self._listings.items()]
+        return web.json_response(
+            {
+                "timezone": "UTC",
+                "serverTime": self._now_ms(),
+                "rateLimits": [],
+                "exchangeFilters": [],
+                "symbols": symbols,
+            }
+        )
+
+    async def klines(self, request: web.Request) -> web.Response:
+        """Candles: from `startTime` on where it is given, else the newest, the open one included."""
+        listing = listing_of(self._listings, required(request.query, "symbol"))
+        length_ms = _length_ms(listing, required(request.query, "interval"))
+        limit = min(whole_number(request.query, "limit", _DEFAULT_KLINES), _MOST_KLINES)
+        now_ms = self._now_ms()
+        end_ms = min(whole_number(request.query, "endTime", now_ms), now_ms)
+        newest_ms = end_ms // length_ms * length_ms
+        start_ms = whole_number(request.query, "startTime", newest_ms - (limit - 1) * length_ms)
+        start_ms = max(start_ms, listing.path.first_ms)
+        last_ms = -(-start_ms // length_ms) * length_ms + (limit - 1) * length_ms
+        rows = _klines(listing, length_ms, start_ms, min(newest_ms, last_ms), now_ms)
+        return web.json_response(rows)
+
+    def tickers(
+        self, form: Callable[[str, Listing, int], dict[str, Any]]
+    ) -> Callable[[web.Request], Any]:
+        """An endpoint that answers one symbol, a JSON list of some, or all."""
+
+        async def answer(request: web.Request) -> web.Response:
+            now_ms = self._now_ms()
+            if name := request.query.get("symbol"):
+                return web.json_response(form(name, listing_of(self._listings, name), now_ms))
+            names = self._some_or_all(request.query.get("symbols"))
+            return web.json_response(
+                [form(name, listing_of(self._listings, name), now_ms) for name in names]
+            )
+
+        return answer
+
+    def _some_or_all(self, symbols: str | None) -> list[str]:
+        if symbols is None:
+            return list(self._listings)
+        try:
+            names = json.loads(symbols)
+        except json.JSONDecodeError:
+            names = None
+        if not isinstance(names, list):
+            raise BinanceError(-1100, "Illegal characters found in parameter 'symbols'.")
+        return [str(name) for name in names]
+
+
+def required(parameters: Any, name: str) -> str:
+    """That parameter, or Binance's error for a missing one."""
+    value = parameters.get(name)
+    if not value:
+        raise BinanceError(
+            -1102,
+            f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
+        )
+    return str(value)
+
+
+def whole_number(parameters: Any, name: str, default: int) -> int:
+    """That parameter as a whole number, or Binance's error for one that is none."""
+    value = str(parameters.get(name, default))
+    if not value.lstrip("-").isdecimal():
+        raise BinanceError(-1100, f"Illegal characters found in parameter '{name}'.")
+    return int(value)
+
+
+def listing_of(listings: dict[str, Listing], name: str) -> Listing:
+    """That market, or Binance's error for an unknown one."""
+    if name not in listings:
+        raise BinanceError(-1121, "Invalid symbol.")
+    return listings[name]
+
+
+def day_ticker(name: str, listing: Listing, now_ms: int) -> dict[str, Any]:
+    """The price now, and what happened in the last 24 hours."""
+    ticker = listing.ticker(now_ms)
+    price, day = listing.price_text, ticker.day
+    opened, volume = int(day.open[0]), float(listing.volume_text(int(day.volume[0])))
+    average = (int(day.high[0]) + int(day.low[0]) + ticker.last) // 3
+    change = ticker.last - opened
+    return {
+        **book_ticker(name, listing, now_ms),
+        "priceChange": f"{change / 10**listing.path.price_decimals:.8f}",
+        "priceChangePercent": f"{100 * change / opened:.3f}",
+        "weightedAvgPrice": price(average),
+        "prevClosePrice": price(opened),
+        "lastPrice": price(ticker.last),
+        "openPrice": price(opened),
+        "highPrice": price(int(day.high[0])),
+        "lowPrice": price(int(day.low[0])),
+        "volume": listing.volume_text(int(day.volume[0])),
+        "quoteVolume": f"{volume * float(price(average)):.8f}",
+        "openTime": now_ms - 86_400_000,
+        "closeTime": now_ms,
+    }
+
+
+def book_ticker(name: str, listing: Listing, now_ms: int) -> dict[str, Any]:
+    """The best prices of the order book."""
+    ticker = listing.ticker(now_ms)
+    depth = f"{listing.market.depth:f}"
+    return {
+        "symbol": name,
+        "bidPrice": listing.price_text(ticker.bid),
+        "bidQty": depth,
+        "askPrice": listing.price_text(ticker.ask),
+        "askQty": depth,
+    }
+
+
+def price_ticker(name: str, listing: Listing, now_ms: int) -> dict[str, Any]:
+    """The last price."""
+    return {"symbol": name, "price": listing.price_text(listing.ticker(now_ms).last)}
+
+
+def _length_ms(listing: Listing, interval: str) -> int:
+    length_ms = _INTERVALS.get(interval)
+    if length_ms is None or not listing.has_candles_of(length_ms):
+        raise BinanceError(-1120, "Invalid interval.")
+    return length_ms
+
+
+def _klines(
+    listing: Listing, length_ms: int, first_ms: int, last_ms: int, now_ms: int
+) -> list[list[Any]]:
+    opens_ms, found = listing.candles(length_ms, first_ms, last_ms, now_ms)
+    prices = [
+        [listing.price_text(tick) for tick in column.tolist()]
+        for column in (found.open, found.high, found.low, found.close)
+    ]
+    rows = []
+    for row, lots in enumerate(found.volume.tolist()):
+        opens = opens_ms + row * length_ms
+        volume = listing.volume_text(lots)
+        quote_volume = f"{float(volume) * float(prices[3][row]):.8f}"
+        ohlc = [column[row] for column in prices]
+        rows.append(
+            [opens, *ohlc, volume, opens + length_ms - 1, quote_volume, lots, "0", "0", "0"]
+        )
+    return rows
+
+
+def _symbol_info(name: str, listing: Listing) -> dict[str, Any]:
+    market = listing.market
+    tick, step = f"{market.tick:f}", f"{market.step:f}"
+    lot = {"minQty": step, "maxQty": f"{_MOST_AMOUNT}.00000000", "stepSize": step}
+    return {
+        "symbol": name,
+        "status": "TRADING",
+        "baseAsset": market.base,
+        "baseAssetPrecision": 8,
+        "quoteAsset": market.quote,
+        "quotePrecision": 8,
+        "quoteAssetPrecision": 8,
+        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False,
+        "permissions": ["SPOT"],
+        "filters": [
+            {
+                "filterType": "PRICE_FILTER",
+                "minPrice": tick,
+                "maxPrice": "1000000.00000000",
+                "tickSize": tick,
+            },
+            {"filterType": "LOT_SIZE", **lot},
+            {
+                "filterType": "NOTIONAL",
+                "minNotional": f"{market.min_cost:.8f}",
+                "applyMinToMarket": True,
+                "maxNotional": "9000000.00000000",
+                "applyMaxToMarket": False,
+                "avgPriceMins": 5,
+            },
+        ],
+    }

@@ -1,0 +1,112 @@
+"""What a rehearsal asks of the practice exchange itself, under /practice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from common.errors import ConfigurationError
+from common.timeframe import Timeframe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from common.clock import MarketClock
+    from practice.server import Routes
+    from practice.venue import Listing, Venue
+
+_DEFAULT_CANDLES, _MOST_CANDLES = 500, 10_000
+
+
+class Rehearsal:
+    """The endpoints for tests, demos and people who want to look behind the scenes."""
+
+    def __init__(
+        self,
+        venues: Mapping[str, Venue],
+        routes: Mapping[str, Routes],
+        clock: MarketClock,
+    ) -> None:
+        self._venues = venues
+        self._routes = routes
+        self._clock = clock
+
+    def register(self, app: web.Application) -> None:
+        """Adds the endpoints."""
+        app.router.add_get("/practice/health", self.health)
+        app.router.add_get("/practice/clock", self.clock)
+        app.router.add_get("/practice/candles", self.candles)
+        app.router.add_get("/practice/calls", self.calls)
+
+    async def health(self, _: web.Request) -> web.Response:
+        """Tells that the server answers, and which markets it has."""
+        markets = {name: list(venue.listings) for name, venue in self._venues.items()}
+        return web.json_response({"status": "ok", "markets": markets})
+
+    async def clock(self, _: web.Request) -> web.Response:
+        """Market time, and how many seconds of it pass in a second."""
+        return web.json_response({"now_ms": self._clock.now(), "speed": self._clock.speed})
+
+    async def calls(self, _: web.Request) -> web.Response:
+        """How often each endpoint of each exchange was called since the start."""
+        return web.json_response({name: dict(one.calls) for name, one in self._routes.items()})
+
+    async def candles(self, request: web.Request) -> web.Response:
+        """The truth: closed candles from `since` on, oldest first, without silent ones on Coinbase."""
+        try:
+            return web.json_response(self._closed_candles(request))
+        except ConfigurationError as error:
+            return web.json_response({"error": str(error)}, status=400)
+
+    def _closed_candles(self, request: web.Request) -> list[list[float]]:
+        listing = self._listing(request)
+        length_ms = Timeframe.parse(request.query.get("timeframe", "")).milliseconds
+        if not listing.has_candles_of(length_ms):
+            raise ConfigurationError(
+                f"timeframe: expected a multiple of {listing.path.unit_ms // 60_000} minutes, "
+                f"found {request.query['timeframe']!r}"
+            )
+        limit = min(_number(request, "limit", _DEFAULT_CANDLES), _MOST_CANDLES)
+        now_ms = self._clock.now()
+        newest_ms = now_ms // length_ms * length_ms - length_ms
+        since_ms = _number(request, "since", newest_ms - (limit - 1) * length_ms)
+        opens_ms, found = listing.candles(length_ms, since_ms, newest_ms, now_ms)
+        columns = [
+            [float(text(number)) for number in column.tolist()]
+            for column, text in (
+                (found.open, listing.price_text),
+                (found.high, listing.price_text),
+                (found.low, listing.price_text),
+                (found.close, listing.price_text),
+                (found.volume, listing.volume_text),
+            )
+        ]
+        keeps_silence = request.query["exchange"] != "coinbase"
+        rows = [
+            [opens_ms + row * length_ms, *numbers]
+            for row, numbers in enumerate(zip(*columns, strict=True))
+            if keeps_silence or numbers[-1]
+        ]
+        return rows[:limit]
+
+    def _listing(self, request: web.Request) -> Listing:
+        exchange = request.query.get("exchange", "")
+        if exchange not in self._venues:
+            raise ConfigurationError(
+                f"exchange: expected one of {', '.join(self._venues)}, found {exchange!r}"
+            )
+        symbol = request.query.get("symbol", "")
+        listings = self._venues[exchange].listings
+        if symbol not in listings:
+            raise ConfigurationError(
+                f"symbol: expected one of {', '.join(listings)}, found {symbol!r}"
+            )
+        return listings[symbol]
+
+
+def _number(request: web.Request, name: str, default: int) -> int:
+    value = request.query.get(name, str(default))
+    if not value.isdecimal():
+        raise ConfigurationError(f"{name}: expected a whole number, found {value!r}")
+    return int(value)
