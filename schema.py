@@ -464,22 +464,23 @@ def upgrade(url: str) -> tuple[str | None, str]:
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
             with database.write() as connection:
-                _drop_views(connection)
+                drop_views(connection)
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
-                _create_views(connection)
+                create_views(connection)
         return before, REVISION
     finally:
         database.close()
 
 
-def _drop_views(connection: sa.Connection) -> None:
+def drop_views(connection: sa.Connection) -> None:
     """Views hold no data: each upgrade drops them all and makes today's, so no migration needs to."""
     for name in sa.inspect(connection).get_view_names():
         connection.execute(sa.text(f"DROP VIEW {name}"))
 
 
-def _create_views(connection: sa.Connection) -> None:
+def create_views(connection: sa.Connection) -> None:
+    """Makes today's views, in the SQL of the connection's database."""
     for name, definition in view_definitions(connection.dialect.name).items():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {definition}")
 

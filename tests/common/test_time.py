@@ -1,0 +1,62 @@
+"""Timeframes and an exchange's clock."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common import clock as clock_module
+from common.clock import MarketClock
+from common.errors import ConfigurationError
+from common.timeframe import Timeframe
+
+TIMES = st.integers(0, 4_102_444_800_000)
+TIMEFRAMES = st.sampled_from(list(Timeframe))
+
+
+@given(TIMEFRAMES, TIMES)
+def test_the_newest_closed_candle_is_closed_and_the_next_one_is_not(timeframe, now):
+    newest = timeframe.newest_closed(now)
+    assert timeframe.close_of(newest) <= now < timeframe.close_of(newest + timeframe.milliseconds)
+
+
+@given(TIMEFRAMES, TIMES)
+def test_floor_and_ceil_are_the_grid_points_around_a_time(timeframe, time):
+    assert timeframe.floor(time) <= time <= timeframe.ceil(time)
+    assert timeframe.ceil(time) - timeframe.floor(time) in (0, timeframe.milliseconds)
+    assert timeframe.floor(time) % timeframe.milliseconds == 0
+
+
+def test_an_unknown_timeframe_is_refused_with_the_known_ones():
+    with pytest.raises(
+        ConfigurationError, match="TIMEFRAME: expected one of 1m, 5m, .* found '7m'"
+    ):
+        Timeframe.parse("7m", key="TIMEFRAME")
+
+
+@given(
+    exchange_time=TIMES,
+    wall_time=TIMES,
+    later=st.integers(0, 10**9),
+    speed=st.sampled_from([1.0, 7.5, 3600.0]),
+)
+def test_waiting_until_a_moment_of_the_exchange_reaches_it_and_not_much_more(
+    exchange_time, wall_time, later, speed
+):
+    clock = MarketClock(exchange_time, wall_time, speed)
+    moment = exchange_time + later
+    wall = clock.wall_at(moment)
+    assert moment <= clock.at(wall) + 1
+    assert clock.at(wall - 2) < moment
+
+
+def test_age_is_in_seconds_of_the_one_who_waits(monkeypatch):
+    monkeypatch.setattr(clock_module, "wall_now", lambda: 10_000)
+    clock = MarketClock(exchange_time=1_000_000, wall_time=10_000, speed=100.0)
+    assert clock.age_s(900_000) == pytest.approx(1.0)
+
+
+def test_a_clock_that_stands_still_cannot_be_built():
+    with pytest.raises(ConfigurationError, match="CLOCK_SPEED: expected a number above 0, found 0"):
+        MarketClock(0, 0, 0)
