@@ -37,13 +37,18 @@ INSERT = (
 
 def main() -> None:
     """Prints rows a second of each way, and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     began = time.perf_counter()
-    candles = [Candle(n * MINUTE, 100.0 + n % 7, 110.0, 90.0, 101.5, 12.25 * (n % 11)) for n in range(options.rows)]
+    candles = [
+        Candle(n * MINUTE, 100.0 + n % 7, 110.0, 90.0, 101.5, 12.25 * (n % 11))
+        for n in range(options.rows)
+    ]
     built_s = time.perf_counter() - began
     print(f"making and checking {options.rows:,} candles: {options.rows / built_s:,.0f} rows/s")
     ways = {"bare": _bare, "suite": _suite}
@@ -57,7 +62,9 @@ def main() -> None:
     print(f"ratio suite / bare: {median['suite'] / median['bare']:.2f}")
 
 
-def _timed(way: Callable[[str, list[Candle], int], None], candles: list[Candle], batch: int) -> float:
+def _timed(
+    way: Callable[[str, list[Candle], int], None], candles: list[Candle], batch: int
+) -> float:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'trading.db'}"
         schema.upgrade(url)
@@ -76,7 +83,12 @@ def _suite(url: str, candles: list[Candle], batch: int) -> None:
 
 def _bare(url: str, candles: list[Candle], batch: int) -> None:
     connection = load_driver().connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=1000", "mmap_size=0"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "wal_autocheckpoint=1000",
+        "mmap_size=0",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     key = ("binance", "BTC/USDT", "1m")
     for part in _batches(candles, batch):
