@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
-from contextlib import ExitStack
 from pathlib import Path
 
 import sqlalchemy as sa
 
 import schema
+from scripts.local_suite import LocalSuite
 
 CONFIGURATION = """\
 history: 1d
@@ -51,48 +47,28 @@ def main() -> None:
 
 
 def _measure(traders: int, seconds: float) -> dict[str, int]:
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as folder, LocalSuite(Path(folder)) as suite:
         configuration = Path(folder) / "backfiller.yml"
         configuration.write_text(CONFIGURATION, encoding="utf-8")
-        url = f"sqlite:///{Path(folder) / 'trading.db'}"
-        exchange = f"http://127.0.0.1:{(port := _free_port())}"
-        schema.upgrade(url)
-        settings = {
-            "DATABASE_URL": url,
-            "BACKFILLER_CONFIG": str(configuration),
-            "BINANCE_API_URL": f"{exchange}/binance",
-            "LOG_LEVEL": "error",
-        }
-        stack.callback(_stop, _start(["practice", "--port", str(port)], {}))
-        stack.callback(_stop, _start(["backfiller"], settings))
-        market = {"EXCHANGE": "binance", "SYMBOL": "BTC/USDT", "TIMEFRAME": "1m"}
+        suite.start_exchange()
+        suite.start_backfiller(BACKFILLER_CONFIG=str(configuration))
         for number in range(traders):
-            stack.callback(
-                _stop, _start(["trader"], settings | market | {"STRATEGY_ID": f"bench-{number}"})
+            suite.start_trader(
+                f"bench-{number}", EXCHANGE="binance", SYMBOL="BTC/USDT", TIMEFRAME="1m"
             )
-        _wait_until_all_have_signals(url, traders)
-        before = _calls(exchange)
+        _wait_until_all_have_signals(suite, traders)
+        before = _calls(suite.exchange_url)
         time.sleep(seconds)  # the measurement itself: what the exchange is asked in this time
-        after = _calls(exchange)
+        after = _calls(suite.exchange_url)
         return {name: count - before.get(name, 0) for name, count in after.items()}
 
 
-def _start(module: list[str], settings: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", *module], env={**os.environ, **settings}, stderr=subprocess.DEVNULL
-    )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait(10)
-
-
-def _wait_until_all_have_signals(url: str, traders: int) -> None:
-    database = schema.open_database(url)
+def _wait_until_all_have_signals(suite: LocalSuite, traders: int) -> None:
+    database = schema.open_database(suite.database_url)
     query = sa.select(sa.func.count(schema.signals.c.strategy_id.distinct()))
     deadline = time.monotonic() + _DEADLINE_S
     while True:
+        suite.require_running()
         with database.read() as connection:
             if connection.execute(query).scalar_one() == traders:
                 break
@@ -111,12 +87,6 @@ def _calls(exchange: str) -> dict[str, int]:
     return {
         f"{name} {path}": count for name, paths in counts.items() for path, count in paths.items()
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -10,13 +10,9 @@ returned; the watcher looks every millisecond, and its looking takes part of a c
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -29,6 +25,7 @@ from common.exchange_status import Exchanges, Market
 from common.market_data import MarketData
 from common.partition import Partition
 from common.timeframe import Timeframe
+from scripts.local_suite import LocalSuite
 
 PARTITION = Partition("binance", "BTC/USDT", Timeframe.M1)
 HISTORY = 400
@@ -54,16 +51,18 @@ def main() -> None:
 
 
 def _measure(traders: int, candles: int) -> list[float]:
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        url = f"sqlite:///{Path(folder) / 'trading.db'}"
-        schema.upgrade(url)
+    market = {
+        "EXCHANGE": PARTITION.exchange,
+        "SYMBOL": PARTITION.symbol,
+        "TIMEFRAME": PARTITION.timeframe.value,
+    }
+    with tempfile.TemporaryDirectory() as folder, LocalSuite(Path(folder)) as suite:
         database = schema.open_database(
-            url, durability=Durability.PROCESS_CRASH, checkpoint_pages=1000
+            suite.database_url, durability=Durability.PROCESS_CRASH, checkpoint_pages=1000
         )
-        stack.callback(database.close)
         _make_history(database)
         for number in range(traders):
-            stack.callback(_stop, _start(url, f"bench-{number}"))
+            suite.start_trader(f"bench-{number}", LOG_LEVEL="error", **market)
         delays = []
         newest = MarketData(database).newest_candle(PARTITION)
         assert newest is not None
@@ -71,6 +70,7 @@ def _measure(traders: int, candles: int) -> list[float]:
         for _ in range(candles):
             newest += PARTITION.timeframe.milliseconds
             delays += _one_candle(database, newest, traders)
+        database.close()
         return delays
 
 
@@ -88,23 +88,6 @@ def _make_history(database: Database) -> None:
 def _candle(timestamp: int) -> Candle:
     close = 100.0 + (timestamp // PARTITION.timeframe.milliseconds * 37 % 101) / 10
     return Candle(timestamp, close, close + 1, close - 1, close, 1.0)
-
-
-def _start(url: str, strategy_id: str) -> subprocess.Popen[bytes]:
-    settings = {
-        "DATABASE_URL": url,
-        "STRATEGY_ID": strategy_id,
-        "EXCHANGE": PARTITION.exchange,
-        "SYMBOL": PARTITION.symbol,
-        "TIMEFRAME": PARTITION.timeframe.value,
-        "LOG_LEVEL": "error",
-    }
-    return subprocess.Popen([sys.executable, "-m", "trader"], env={**os.environ, **settings})
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait(10)
 
 
 def _one_candle(database: Database, timestamp: int, traders: int) -> list[float]:

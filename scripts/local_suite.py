@@ -1,0 +1,166 @@
+"""The suite as processes of this machine, on a practice exchange: for the demo, the benchmarks and tests."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_READY_WITHIN_S = 30.0
+_STOP_WITHIN_S = 5.0
+
+
+class DaemonEnded(Exception):
+    """A process ended by itself, or did not come up; the message has the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A running process of the suite, what it was started with, and the file that its log goes to."""
+
+    name: str
+    command: tuple[str, ...]
+    settings: dict[str, str]
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+class LocalSuite:
+    """One folder with a new database and the logs, and the processes that work on it.
+
+    As a context it stops them all at its end, the last started first.
+    """
+
+    def __init__(self, folder: Path, *, speed: float = 1.0, seed: int = 1) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.database_path = folder / "trading.db"
+        self.database_url = f"sqlite:///{self.database_path}"
+        self.daemons: dict[str, Daemon] = {}
+        self._port = _free_port()
+        self._speed = speed
+        self._seed = seed
+        schema.upgrade(self.database_url)
+
+    @property
+    def exchange_url(self) -> str:
+        """Where the practice exchange listens."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def start_exchange(self) -> Daemon:
+        """Starts the practice exchange, and waits until it answers."""
+        options = {"port": self._port, "speed": self._speed, "seed": self._seed}
+        state = ("--state", str(self.folder / "practice.db"))
+        flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        daemon = self._start("practice", ("practice", *flags, *state), {})
+        deadline = time.monotonic() + _READY_WITHIN_S
+        while not _answers(f"{self.exchange_url}/practice/health"):
+            self.require_running()
+            if time.monotonic() > deadline:
+                raise DaemonEnded(
+                    f"practice did not answer within {_READY_WITHIN_S:.0f} s, see {daemon.log}"
+                )
+            time.sleep(0.1)
+        return daemon
+
+    def start_backfiller(self, **settings: str) -> Daemon:
+        """Starts the backfiller on the practice exchange."""
+        shared = {
+            "BINANCE_API_URL": f"{self.exchange_url}/binance",
+            "COINBASE_API_URL": f"{self.exchange_url}/coinbase",
+            "CLOCK_SPEED": str(self._speed),
+        }
+        return self._start("backfiller", ("backfiller",), shared | settings)
+
+    def start_trader(self, strategy_id: str, **settings: str) -> Daemon:
+        """Starts a trader."""
+        return self._start(strategy_id, ("trader",), {"STRATEGY_ID": strategy_id} | settings)
+
+    def stop(self, name: str) -> int:
+        """Asks a process to end; its exit status."""
+        daemon = self.daemons.pop(name)
+        daemon.process.terminate()
+        try:
+            return daemon.process.wait(_STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._end(daemon)
+            raise DaemonEnded(
+                f"{name} did not end within {_STOP_WITHIN_S:.0f} s of SIGTERM"
+            ) from None
+
+    def kill_and_restart(self, name: str) -> Daemon:
+        """Kills a process as a crash does, and starts it anew as it was."""
+        killed = self.daemons.pop(name)
+        self._end(killed)
+        if name == "practice":
+            return self.start_exchange()
+        return self._start(name, killed.command, killed.settings)
+
+    def require_running(self) -> None:
+        """Raises DaemonEnded if a process has ended by itself."""
+        for daemon in self.daemons.values():
+            if daemon.process.poll() is not None:
+                log = daemon.log.read_text(encoding="utf-8", errors="replace")
+                end = "\n".join(log.splitlines()[-8:])
+                raise DaemonEnded(
+                    f"{daemon.name} ended with status {daemon.process.returncode}:\n{end}"
+                )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for daemon in self.daemons.values():
+            daemon.process.terminate()
+        deadline = time.monotonic() + _STOP_WITHIN_S
+        for daemon in reversed(self.daemons.values()):
+            try:
+                daemon.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self._end(daemon)
+
+    def _start(self, name: str, command: tuple[str, ...], settings: dict[str, str]) -> Daemon:
+        log = self.folder / f"{name}.log"
+        given = {"DATABASE_URL": self.database_url, "LOG_FORMAT": "text"} | settings
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own modules, our own interpreter
+                [sys.executable, "-m", *command],
+                env={**os.environ, **given},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C is for the one who started the suite
+            )
+        daemon = Daemon(name, command, settings, process, log)
+        self.daemons[name] = daemon
+        return daemon
+
+    @staticmethod
+    def _end(daemon: Daemon) -> None:
+        daemon.process.kill()
+        daemon.process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - our own process
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
