@@ -73,6 +73,25 @@ class MarketData:
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 
+    def runs(self, partition: Partition, start: int, end: int) -> list[tuple[int, int]]:
+        """The stored candles from `start` to `end` as runs without a hole, oldest first.
+
+        Each is the open time of its first candle and of its last. Ten thousand candles in a row
+        are one tuple: this is for those who look for what is missing.
+        """
+        step = partition.timeframe.milliseconds
+        place = sa.func.row_number().over(order_by=ohlcv_data.c.timestamp)
+        run = (ohlcv_data.c.timestamp - place * step).label("run")
+        candles = (
+            sa.select(ohlcv_data.c.timestamp, run)
+            .where(_in(partition), ohlcv_data.c.timestamp.between(start, end))
+            .subquery()
+        )
+        first, last = sa.func.min(candles.c.timestamp), sa.func.max(candles.c.timestamp)
+        query = sa.select(first, last).group_by(candles.c.run).order_by(first)
+        with self._database.read() as connection:
+            return [(row[0], row[1]) for row in connection.execute(query)]
+
     def store_tickers(self, exchange: str, tickers: dict[str, Ticker], *, keep_since: int) -> None:
         """Stores one ticker of each symbol, and drops that exchange's from before `keep_since`."""
         rows = [
@@ -99,17 +118,30 @@ class MarketData:
 
     def newest_ticker(self, exchange: str, symbol: str) -> Ticker | None:
         """The newest stored ticker of that symbol; None if there is none."""
+        return self._one_ticker(exchange, symbol, ticker_data.c.timestamp.desc())
+
+    def first_ticker(self, exchange: str, symbol: str, *, since: int) -> Ticker | None:
+        """The oldest stored ticker of that symbol at or after `since`; None if there is none."""
+        in_time = ticker_data.c.timestamp >= since
+        return self._one_ticker(exchange, symbol, ticker_data.c.timestamp.asc(), in_time)
+
+    def _one_ticker(
+        self,
+        exchange: str,
+        symbol: str,
+        order: sa.ColumnElement[int],
+        *conditions: sa.ColumnElement[bool],
+    ) -> Ticker | None:
+        columns = (ticker_data.c[name] for name in ("timestamp", "bid", "ask", "last"))
         query = (
-            sa.select(
-                ticker_data.c.timestamp, ticker_data.c.bid, ticker_data.c.ask, ticker_data.c.last
-            )
-            .where(ticker_data.c.exchange == exchange, ticker_data.c.symbol == symbol)
-            .order_by(ticker_data.c.timestamp.desc())
+            sa.select(*columns)
+            .where(ticker_data.c.exchange == exchange, ticker_data.c.symbol == symbol, *conditions)
+            .order_by(order)
             .limit(1)
         )
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else Ticker(row.timestamp, row.bid, row.ask, row.last)
+        return None if row is None else Ticker(*row)
 
 
 def insert_candles(

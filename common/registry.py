@@ -63,6 +63,12 @@ class Registry:
         with self._database.write() as connection:
             connection.execute(change.values(status=status, updated_at=wall_now()))
 
+    def strategy_ids(self) -> list[str]:
+        """The strategy_id of every registered strategy, in order."""
+        query = sa.select(table.c.strategy_id).order_by(table.c.strategy_id)
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def needs(self) -> dict[Partition, int]:
         """Each partition that registered strategies read, with the longest warm-up, in candles."""
         query = sa.select(

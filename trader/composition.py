@@ -1,0 +1,120 @@
+"""Composes a trader from its settings: a feed, a strategy, a broker and a journal; and runs it.
+
+Nothing else asks which mode it is.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import structlog
+
+from common import log
+from common.heartbeat import Heartbeat
+from common.instance import Instance
+from common.registry import Registration, Registry
+from schema import open_database
+from trader.brokers.paper import PaperBroker
+from trader.engine import Engine, Progress
+from trader.evaluation import Evaluation
+from trader.feed import DatabaseFeed
+from trader.ledger import Ledger
+from trader.loop import run, run_once
+from trader.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from common.database import Database
+    from trader.settings import TraderSettings
+    from trader.strategies.strategy import Strategy
+
+
+def trade(environment: Mapping[str, str], *, once: bool) -> int:
+    """Runs the trader that the environment describes, until SIGTERM or SIGINT. Returns its exit status.
+
+    Raises:
+        ConfigurationError: the user has to change something.
+    """
+    settings, strategy = load_settings(environment)
+    log.set_up(environment, strategy_id=settings.strategy_id)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with closing(open_database(settings.database_url)) as database:
+        feed = DatabaseFeed(database, settings.partition, settings.strategy_id)
+        feed.market_rules()  # what cannot be traded is refused before anything is written
+        instance = Instance(database.path.parent, settings.strategy_id, key="STRATEGY_ID")
+        Registry(database).register(_registration(settings, strategy))
+        engine = _paper_engine(settings, strategy, feed, database)
+        with closing(_Report(database, settings.strategy_id, environment)) as report:
+            if once:
+                run_once(engine, report=report.tell)
+            else:
+                run(engine, change_token=database.change_token, report=report.tell, stop=stop)
+        instance.release()
+    return 0
+
+
+def _paper_engine(
+    settings: TraderSettings, strategy: Strategy, feed: DatabaseFeed, database: Database
+) -> Engine:
+    return Engine(
+        strategy_id=settings.strategy_id,
+        partition=settings.partition,
+        rules=settings.rules,
+        evaluation=Evaluation(strategy, settings.timeframe),
+        feed=feed,
+        broker=PaperBroker(
+            feed,
+            fee_rate=settings.fee_rate,
+            max_ticker_age_s=settings.max_ticker_age_s,
+            max_wait_s=settings.max_signal_age_s,
+        ),
+        journal=Ledger(database, settings.strategy_id, settings.starting_balance),
+    )
+
+
+def _registration(settings: TraderSettings, strategy: Strategy) -> Registration:
+    about_money = {
+        "stake_amount", "stop_loss", "take_profit", "fee_rate", "max_signal_age_s", "max_ticker_age_s",
+    }  # fmt: skip
+    return Registration(
+        strategy_id=settings.strategy_id,
+        partition=settings.partition,
+        strategy_name=settings.strategy,
+        config_file=str(settings.config_file),
+        mode=settings.mode,
+        parameters=settings.parameters.model_dump() | settings.model_dump(include=about_money),
+        warmup=strategy.warmup,
+        starting_balance=settings.starting_balance,
+    )
+
+
+class _Report:
+    """Tells the database how the trader is doing: its heartbeat and its status."""
+
+    def __init__(
+        self, database: Database, strategy_id: str, environment: Mapping[str, str]
+    ) -> None:
+        self._registry = Registry(database)
+        self._strategy_id = strategy_id
+        self._heartbeat = Heartbeat(database, strategy_id, environment=environment)
+        self._log = structlog.get_logger()
+        self._told = Progress("")
+
+    def tell(self, progress: Progress) -> None:
+        """Beats; and says it once when something changes."""
+        self._heartbeat.beat(progress.state, progress.detail)
+        if progress.state != self._told.state:
+            self._registry.set_status(self._strategy_id, progress.state)
+        if (progress.state, progress.detail) != (self._told.state, self._told.detail):
+            self._log.info(progress.state, detail=progress.detail)
+        self._told = progress
+
+    def close(self) -> None:
+        """Says that the trader has stopped."""
+        self.tell(Progress("stopped"))

@@ -1,0 +1,78 @@
+"""A position: what trades add up to, from open to closed.
+
+Average-cost accounting, fees inside: what a buy costs with its fee is added to the entry cost; a sell takes
+away the share of the entry cost that belongs to what is sold, and realises its proceeds less its fee less that
+share. The share is rounded (see `money`), the rest is what the share leaves, and a sell of all that is
+held takes all: so when the position closes nothing is left, and at every moment
+
+    cash + entry cost of what is held = starting balance + realised profit
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from trader.core.money import ZERO, exactly, plain, quotient
+from trader.core.order import Side
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from trader.core.trade import Trade
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What is held of one symbol. Amount in base currency, all else in quote, times by the exchange's clock.
+
+    `average_entry` is quote per base with fees inside; of a closed position, that of what was held last.
+    """
+
+    symbol: str
+    opened_at: int
+    amount: Decimal = ZERO
+    entry_cost: Decimal = ZERO
+    average_entry: Decimal = ZERO
+    realised_profit: Decimal = ZERO
+    fees: Decimal = ZERO
+    closed_at: int | None = None
+    exit_reason: str | None = None
+
+    def after(self, trade: Trade, reason: str | None = None) -> Position:
+        """The position that this trade makes of it; `reason` is kept if that closes it.
+
+        Raises:
+            ValueError: the trade is another symbol's, sells more than is held, or comes after the close.
+        """
+        if trade.symbol != self.symbol or self.closed_at is not None:
+            raise ValueError(f"position: expected a trade of the open {self.symbol}, found {trade}")
+        with exactly():
+            after = replace(self, fees=plain(self.fees + trade.fee))
+        return after._bought(trade) if trade.side is Side.BUY else after._sold(trade, reason)
+
+    def _bought(self, trade: Trade) -> Position:
+        with exactly():
+            amount = plain(self.amount + trade.amount)
+            entry_cost = plain(self.entry_cost + trade.cost + trade.fee)
+        average = quotient(entry_cost, amount)
+        return replace(self, amount=amount, entry_cost=entry_cost, average_entry=average)
+
+    def _sold(self, trade: Trade, reason: str | None) -> Position:
+        with exactly():
+            amount = plain(self.amount - trade.amount)
+            if amount < 0:
+                raise ValueError(
+                    f"position: expected a sell of at most {self.amount}, found {trade.amount}"
+                )
+            released = self.entry_cost
+            if amount:
+                released = quotient(self.entry_cost * trade.amount, self.amount)
+            profit = trade.cost - trade.fee - released
+            sold = replace(
+                self,
+                amount=amount,
+                entry_cost=plain(self.entry_cost - released),
+                realised_profit=plain(self.realised_profit + profit),
+            )
+        return sold if amount else replace(sold, closed_at=trade.timestamp, exit_reason=reason)

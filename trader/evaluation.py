@@ -1,0 +1,79 @@
+"""Evaluates a strategy at closed candles, each on exactly its last `warmup` candles.
+
+The window is the same whether one candle is new or a thousand, so a restart changes no signal. A window with
+a missing candle is not evaluated.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from trader.core.signal import Signal, SignalKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from common.candle import Candle
+    from common.timeframe import Timeframe
+    from trader.strategies.strategy import Strategy
+
+_PRICES = ("open", "high", "low", "close", "volume")
+
+
+class Evaluation:
+    """One strategy on candles of one length."""
+
+    def __init__(self, strategy: Strategy, timeframe: Timeframe) -> None:
+        self._strategy = strategy
+        self._timeframe = timeframe
+
+    @property
+    def warmup(self) -> int:
+        """How many candles a signal needs."""
+        return self._strategy.warmup
+
+    def signals(self, candles: Sequence[Candle], wanted: int) -> list[Signal]:
+        """The signals at the last `wanted` candles.
+
+        Args:
+            candles: oldest first; before the wanted ones, `warmup - 1` more where there are as many.
+            wanted: how many.
+        """
+        frame = pd.DataFrame(
+            {name: [getattr(candle, name) for candle in candles] for name in _PRICES},
+            index=pd.Index([candle.timestamp for candle in candles], name="timestamp"),
+        )
+        return [
+            self._signal(candles[at], frame.iloc[max(0, at + 1 - self.warmup) : at + 1])
+            for at in range(len(candles) - wanted, len(candles))
+        ]
+
+    def _signal(self, candle: Candle, window: pd.DataFrame) -> Signal:
+        if why := self._why_not(candle.timestamp, window):
+            return Signal(SignalKind.HOLD, candle.timestamp, candle.close, why)
+        said = self._strategy.evaluate(window).iloc[-1].to_dict()
+        kind, reason = SignalKind(said.pop("signal")), str(said.pop("reason"))
+        indicators = {str(name): _number(value) for name, value in said.items()}
+        return Signal(kind, candle.timestamp, candle.close, reason, indicators)
+
+    def _why_not(self, timestamp: int, window: pd.DataFrame) -> str | None:
+        """Why a window is not evaluated: there is no candle where one should be."""
+        length = self._timeframe.milliseconds
+        first = timestamp - (self.warmup - 1) * length
+        if window.index[0] == first and len(window) == self.warmup:
+            return None
+        if len(window) < self.warmup and window.index[0] == timestamp - (len(window) - 1) * length:
+            return f"warming up: {len(window)} of {self.warmup} candles"
+        missing = sorted(set(range(first, timestamp, length)).difference(window.index.tolist()))
+        when = datetime.fromtimestamp(missing[0] / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+        return f"{len(missing)} of {self.warmup} candles missing, the first at {when} UTC"
+
+
+def _number(value: Any) -> float | None:
+    """An indicator's value; None where it has none."""
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,81 @@
+"""The feed of a trader: its partition in the shared database, which the backfiller fills."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from common.candle import Candle
+from common.controls import Control, Controls
+from common.errors import ConfigurationError
+from common.exchange_status import Exchanges
+from common.market_data import MarketData
+from trader.core.rules import SMALLEST_AMOUNT, MarketRules
+
+if TYPE_CHECKING:
+    from common.candle import Ticker
+    from common.clock import MarketClock
+    from common.database import Database
+    from common.partition import Partition
+
+
+class DatabaseFeed:
+    """One partition of the shared database: see `roles.Feed`."""
+
+    def __init__(self, database: Database, partition: Partition, strategy_id: str) -> None:
+        self._partition = partition
+        self._strategy_id = strategy_id
+        self._market_data = MarketData(database)
+        self._exchanges = Exchanges(database)
+        self._controls = Controls(database)
+
+    def newest_candle(self) -> int | None:
+        """See `roles.Feed`."""
+        return self._market_data.newest_candle(self._partition)
+
+    def candles(self, *, limit: int, until: int) -> list[Candle]:
+        """See `roles.Feed`."""
+        rows = self._market_data.candles(self._partition, limit=limit, until=until)
+        return [Candle(*row) for row in rows]
+
+    def opened_since(self, start: int, end: int) -> list[int]:
+        """See `roles.Feed`."""
+        return self._market_data.timestamps(self._partition, start, end)
+
+    def count(self, *, limit: int) -> int:
+        """See `roles.Feed`."""
+        return len(self._market_data.candles(self._partition, limit=limit))
+
+    def newest_ticker(self) -> Ticker | None:
+        """See `roles.Feed`."""
+        return self._market_data.newest_ticker(self._partition.exchange, self._partition.symbol)
+
+    def first_ticker(self, since: int) -> Ticker | None:
+        """The first prices at or after `since`, in the exchange's time."""
+        return self._market_data.first_ticker(
+            self._partition.exchange, self._partition.symbol, since=since
+        )
+
+    def clock(self) -> MarketClock | None:
+        """See `roles.Feed`."""
+        return self._exchanges.clock(self._partition.exchange)
+
+    def market_rules(self) -> MarketRules | None:
+        """See `roles.Feed`."""
+        exchange, symbol = self._partition.exchange, self._partition.symbol
+        timeframes = self._exchanges.timeframes(exchange)
+        if not timeframes:
+            return None
+        market = self._exchanges.market(exchange, symbol)
+        if market is None:
+            raise ConfigurationError(f"SYMBOL: expected a market of {exchange}, found {symbol}")
+        if self._partition.timeframe.value not in timeframes:
+            raise ConfigurationError(
+                f"TIMEFRAME: expected one that {exchange} offers ({', '.join(timeframes)}), "
+                f"found {self._partition.timeframe}"
+            )
+        step = market.amount_step or SMALLEST_AMOUNT
+        return MarketRules(step, market.min_amount, market.min_cost)
+
+    def control(self) -> Control:
+        """See `roles.Feed`."""
+        return self._controls.of(self._strategy_id)

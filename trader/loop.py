@@ -1,0 +1,60 @@
+"""The trader's loop: wakes when the database has moved, and every second for the rest."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from common.errors import TransientError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from trader.engine import Engine, Progress
+
+LOOK_EVERY_S = 0.05  # how long a new candle may lie unseen: a look costs some 10 microseconds
+SLOW_PASS_S = 1.0  # the heartbeat, and the ages of things, which move without a commit
+
+
+def run(
+    engine: Engine,
+    *,
+    change_token: Callable[[], int],
+    report: Callable[[Progress], None],
+    stop: threading.Event,
+) -> None:
+    """Advances the engine until `stop` is set.
+
+    Args:
+        engine: what to advance.
+        change_token: differs from its last value if the database was written to since.
+        report: told after each pass how the trader is doing.
+        stop: set by a signal handler.
+    """
+    log = structlog.get_logger()
+    seen, due, more = -1, 0.0, False
+    while not stop.is_set():
+        token = change_token()
+        if token != seen or more or time.monotonic() >= due:
+            seen, due = token, time.monotonic() + SLOW_PASS_S
+            try:
+                progress = engine.advance()
+                more = progress.more
+                report(progress)
+            except TransientError as error:
+                log.warning("database_busy", error=str(error))
+                engine.reload()
+        if not more:
+            stop.wait(LOOK_EVERY_S)
+
+
+def run_once(engine: Engine, *, report: Callable[[Progress], None]) -> Progress:
+    """Advances the engine until it has nothing left to do now."""
+    while True:
+        progress = engine.advance()
+        report(progress)
+        if not progress.more:
+            return progress

@@ -1,0 +1,35 @@
+"""What a strategy is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from common.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Parameters(Settings):
+    """The typed parameters of a strategy: `parameters:` in the YAML file. This one takes none."""
+
+
+class Strategy(Protocol):
+    """One vectorised function, the same in a backtest, on paper and live.
+
+    It is causal: the row of a candle depends on that candle and the ones before it, never on later ones. A
+    class of this kind may have an attribute `Parameters`, a subclass of `strategy.Parameters`, and is
+    made with one.
+    """
+
+    @property
+    def warmup(self) -> int:
+        """How many candles, the evaluated one included, are needed before a signal counts."""
+
+    def evaluate(self, candles: pd.DataFrame) -> pd.DataFrame:
+        """One row for each candle: `signal` (buy, sell, hold), `reason`, and a column per indicator.
+
+        Args:
+            candles: indexed by open time in milliseconds UTC, oldest first and none missing, with the
+                columns open, high, low, close, volume. The first `warmup - 1` rows are to be "hold".
+        """
