@@ -4,38 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from common.clock import MarketClock, wall_now
 from common.errors import ConfigurationError
 from practice.arguments import Arguments, parse_arguments
-from practice.binance import BinanceMarketData
+from practice.binance.account import BinanceAccount
+from practice.binance.market_data import BinanceMarketData
+from practice.binance.signing import Gate
 from practice.clock import at_speed
-from practice.coinbase import CoinbaseMarketData
-from practice.markets import markets_of
+from practice.coinbase.market_data import CoinbaseMarketData
+from practice.desk import Desk
+from practice.faults import Faults
+from practice.ledger import Ledger
+from practice.markets import market_of, markets_of, replayed, replayed_symbols
 from practice.prices import GeneratedPath
 from practice.rehearsal import Rehearsal
+from practice.replay import ReplayedPath, read_candles
 from practice.server import Routes
 from practice.state import load_clock, open_state, save_clock
 from practice.venue import Listing, Venue
 
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+    from practice.replay import Rows
+
 _LOG = logging.getLogger("practice")
 _SHUTDOWN_S = 0.5
 _DEFAULT_SEED = 1
-_APIS: dict[str, type[BinanceMarketData] | type[CoinbaseMarketData]] = {
-    "binance": BinanceMarketData,
-    "coinbase": CoinbaseMarketData,
-}
+_EXCHANGES = ("binance", "coinbase")
 
 
 def main() -> int:
     """Runs until SIGTERM or SIGINT; the exit status."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
-        asyncio.run(_serve(parse_arguments(sys.argv[1:])))
+        asyncio.run(_serve(parse_arguments(sys.argv[1:], os.environ)))
     except ConfigurationError as error:
         _LOG.error("practice: %s", error)
         return 2
@@ -46,7 +56,12 @@ async def _serve(arguments: Arguments) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    runner = web.AppRunner(_compose(arguments), access_log=None, shutdown_timeout=_SHUTDOWN_S)
+    runner = web.AppRunner(
+        _compose(arguments),
+        access_log=None,
+        shutdown_timeout=_SHUTDOWN_S,
+        handler_cancellation=True,
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, arguments.host, arguments.port).start()
@@ -56,7 +71,9 @@ async def _serve(arguments: Arguments) -> None:
             f"--port: expected a free one, found {arguments.port}: {error.strerror}"
         ) from None
     host, port = runner.addresses[0][:2]
-    urls = [f"{exchange.upper()}_API_URL=http://{host}:{port}/{exchange}" for exchange in _APIS]
+    urls = [
+        f"{exchange.upper()}_API_URL=http://{host}:{port}/{exchange}" for exchange in _EXCHANGES
+    ]
     _LOG.info("practice exchange is open: %s", " ".join(urls))
     await stopped.wait()
     await runner.cleanup()
@@ -64,20 +81,28 @@ async def _serve(arguments: Arguments) -> None:
 
 def _compose(arguments: Arguments) -> web.Application:
     """The application that those arguments describe."""
-    clock, seed = _clock(arguments)
+    files = [(symbol, read_candles(file)) for symbol, file in arguments.data]
+    state = open_state(arguments.state)
+    clock, seed = _clock(arguments, state, files)
+    app, faults = web.Application(), Faults()
+    venues = {exchange: _venue(exchange, seed, files) for exchange in _EXCHANGES}
+    routes = {exchange: Routes(app, exchange, faults) for exchange in _EXCHANGES}
 
-    app = web.Application()
-    venues = {exchange: _venue(exchange, seed) for exchange in _APIS}
-    routes = {exchange: Routes(app, exchange) for exchange in _APIS}
-    for exchange, api in _APIS.items():
-        api(venues[exchange], clock.now).register(routes[exchange])
-    Rehearsal(venues, routes, clock).register(app)
+    desk = Desk(venues["binance"], Ledger(state, "binance"), arguments.fee_rate)
+    for key in arguments.secrets:
+        desk.ledger.open_account(key, arguments.balances)
+    gate = Gate(arguments.secrets, clock)
+    BinanceMarketData(venues["binance"], clock.now).register(routes["binance"])
+    BinanceAccount(venues["binance"], desk, gate, clock.now).register(routes["binance"])
+    CoinbaseMarketData(venues["coinbase"], clock.now).register(routes["coinbase"])
+    Rehearsal(venues, routes, clock, faults).register(app)
     return app
 
 
-def _clock(arguments: Arguments) -> tuple[MarketClock, int]:
+def _clock(
+    arguments: Arguments, state: Connection, files: list[tuple[str, Rows]]
+) -> tuple[MarketClock, int]:
     """The clock of an earlier run where its state was kept, else a new one; and the seed."""
-    state = open_state(arguments.state)
     wall_ms = wall_now()
     if kept := load_clock(state):
         clock, seed = kept
@@ -87,18 +112,39 @@ def _clock(arguments: Arguments) -> tuple[MarketClock, int]:
             )
         clock = at_speed(clock, arguments.speed or clock.speed, wall_ms)
     else:
-        start_ms = wall_ms if arguments.start_ms is None else arguments.start_ms
-        clock = MarketClock(start_ms, wall_ms, arguments.speed or 1.0)
+        clock = MarketClock(_start_ms(arguments, files, wall_ms), wall_ms, arguments.speed or 1.0)
         seed = _DEFAULT_SEED if arguments.seed is None else arguments.seed
     save_clock(state, clock, seed)
     return clock, seed
 
 
-def _venue(exchange: str, seed: int) -> Venue:
-    markets = markets_of(exchange)
-    return Venue(
-        exchange, [Listing(market, GeneratedPath(market, exchange, seed)) for market in markets]
-    )
+def _start_ms(arguments: Arguments, files: list[tuple[str, Rows]], wall_ms: int) -> int:
+    if not files:
+        return wall_ms if arguments.start_ms is None else arguments.start_ms
+    _, rows = files[0]
+    start_ms = arguments.start_ms
+    if start_ms is None:
+        return (rows.first_ms + rows.end_ms) // 2
+    if not rows.first_ms <= start_ms < rows.end_ms:
+        raise ConfigurationError(
+            f"--start: expected a time in the file of --data, from {rows.first_ms} to {rows.end_ms} "
+            f"milliseconds since 1970, found {start_ms}"
+        )
+    return start_ms
+
+
+def _venue(exchange: str, seed: int, files: list[tuple[str, Rows]]) -> Venue:
+    """An exchange's markets: those with a file replay it, the others make their prices up."""
+    listings = {
+        market.symbol: Listing(market, GeneratedPath(market, exchange, seed))
+        for market in markets_of(exchange)
+    }
+    for named, rows in files:
+        for symbol in replayed_symbols(exchange, named):
+            path = ReplayedPath(rows)
+            market = replayed(market_of(exchange, symbol), path.first_price, path.price_decimals)
+            listings[symbol] = Listing(market, path)
+    return Venue(exchange, listings.values())
 
 
 if __name__ == "__main__":

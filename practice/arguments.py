@@ -6,13 +6,18 @@ import argparse
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, NoReturn
 
 from common.errors import ConfigurationError
+from common.partition import check_symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+PRACTICE_KEY, PRACTICE_SECRET = "practice-key", "practice-secret"
+_BALANCES = {currency: Decimal(10_000) for currency in ("USD", "USDC", "USDT")}
+_REPLAYED = "BTC/USDT"
 _MOST_PORT = 65_535
 _MOST_SPEED = 100_000
 
@@ -27,6 +32,10 @@ class Arguments:
     start_ms: int | None
     speed: float | None
     state: str | None
+    data: tuple[tuple[str, str], ...]  # symbol and file
+    secrets: dict[str, str]  # by API key
+    balances: dict[str, Decimal]  # of each account at each exchange when it is opened
+    fee_rate: Decimal
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,8 +43,8 @@ class _Parser(argparse.ArgumentParser):
         raise ConfigurationError(message)
 
 
-def parse_arguments(words: Sequence[str]) -> Arguments:
-    """The arguments in those words of a command line.
+def parse_arguments(words: Sequence[str], environment: Mapping[str, str]) -> Arguments:
+    """The arguments in those words of a command line, and the key pair in the environment.
 
     Raises:
         ConfigurationError: one of them is not understood.
@@ -49,6 +58,10 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
     parser.add_argument("--start", type=_moment, metavar="ISO", help="market time at the start")
     parser.add_argument("--speed", type=_speed, help="market seconds in a second (default 1)")
     parser.add_argument("--state", metavar="FILE", help="remember clock and accounts in this file")
+    parser.add_argument("--data", type=_file, nargs="+", action="extend", metavar="[SYMBOL=]CSV")
+    parser.add_argument("--key", type=_pair, action="append", metavar="NAME:SECRET")
+    parser.add_argument("--balance", type=_balance, action="append", metavar="CURRENCY=AMOUNT")
+    parser.add_argument("--fee-rate", type=_rate, default=Decimal("0.001"))
     found = parser.parse_args(words)
     return Arguments(
         host=found.host,
@@ -57,7 +70,54 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
         start_ms=found.start,
         speed=found.speed,
         state=found.state,
+        data=tuple(found.data or ()),
+        secrets=dict(found.key or [_key_in(environment)]),
+        balances=dict(found.balance or _BALANCES),
+        fee_rate=found.fee_rate,
     )
+
+
+def _key_in(environment: Mapping[str, str]) -> tuple[str, str]:
+    key = environment.get("PRACTICE_API_KEY") or PRACTICE_KEY
+    return key, environment.get("PRACTICE_API_SECRET") or PRACTICE_SECRET
+
+
+def _file(text: str) -> tuple[str, str]:
+    symbol, separator, file = text.partition("=")
+    if not separator:
+        return _REPLAYED, text
+    return check_symbol(symbol, key="--data"), file
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, _, secret = text.partition(":")
+    if not key or not secret:
+        raise argparse.ArgumentTypeError("expected NAME:SECRET, found another form")
+    return key, secret
+
+
+def _balance(text: str) -> tuple[str, Decimal]:
+    currency, _, number = text.partition("=")
+    amount = _decimal(number)
+    if not currency.isalnum() or not currency.isupper() or amount is None:
+        raise argparse.ArgumentTypeError(f"expected an amount such as USDT=10000, found {text!r}")
+    return currency, amount
+
+
+def _rate(text: str) -> Decimal:
+    rate = _decimal(text)
+    if rate is None or rate >= 1:
+        raise argparse.ArgumentTypeError(f"expected a share such as 0.001, found {text!r}")
+    return rate
+
+
+def _decimal(text: str) -> Decimal | None:
+    """That number, unless it is none, not finite or below 0."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and number >= 0 else None
 
 
 def _port(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 _LISTED_MS = 1_504_483_200_000  # Monday 2017-09-04: no candle is older
@@ -36,6 +36,9 @@ _ASSETS = {
     "LTC": Asset(80.0, 2, 3),
     "AMP": Asset(0.005, 7, 0, liquidity=0.4),
 }
+
+
+_DOLLAR = Asset(1.0, 4, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +86,34 @@ class Market:
 
 def markets_of(exchange: str) -> list[Market]:
     """All markets that an exchange lists."""
-    return [_market(symbol, exchange) for symbol in _LISTED[exchange].split()]
+    return [market_of(exchange, symbol) for symbol in _LISTED[exchange].split()]
 
 
-def _market(symbol: str, exchange: str) -> Market:
-    asset = _ASSETS[symbol.split("/", maxsplit=1)[0]]
+def market_of(exchange: str, symbol: str) -> Market:
+    """The market of that symbol; of a currency that is not known here, one worth a dollar."""
+    base, quote = (_ASSETS.get(currency, _DOLLAR) for currency in symbol.split("/"))
+    min_cost = Decimal(5) if exchange == "binance" else Decimal(1)
     return Market(
         symbol,
-        asset.price_decimals,
-        asset.amount_decimals,
-        asset.price,
-        min_cost=Decimal(5) if exchange == "binance" else Decimal(1),
-        liquidity=asset.liquidity,
+        base.price_decimals,
+        base.amount_decimals,
+        base.price / quote.price,
+        min_cost=min_cost if quote is _DOLLAR else Decimal("0.0001"),
+        liquidity=base.liquidity,
     )
+
+
+def replayed(market: Market, price: float, price_decimals: int) -> Market:
+    """That market with the prices of a file."""
+    return replace(market, base_price=price, price_decimals=price_decimals)
+
+
+def replayed_symbols(exchange: str, symbol: str) -> list[str]:
+    """Which symbols of an exchange take their prices from a file for `symbol`.
+
+    Coinbase's main markets are in dollars, so prices in USDT stand for those in USD too.
+    """
+    base, quote = symbol.split("/")
+    if exchange == "coinbase" and quote == "USDT":
+        return [symbol, f"{base}/USD"]
+    return [symbol]

@@ -18,7 +18,7 @@ from practice.candles import Candles, flat_candles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from practice.noise import Integers
+    from practice.noise import Flags, Integers
 
 
 class Path(Protocol):
@@ -87,17 +87,19 @@ def candles(
 
 
 def first_crossing(
-    path: Path, since_ms: int, until_ms: int, crosses: Callable[[Integers], Integers]
+    path: Path, since_ms: int, until_ms: int, crosses: Callable[[Integers], Flags]
 ) -> int | None:
-    """The first moment after `since_ms`, up to `until_ms`, whose price fulfils `crosses`.
+    """The first moment from `since_ms` to `until_ms` whose price fulfils `crosses`, if any does.
 
     Args:
         path: the prices.
-        since_ms: a moment at which the price did not.
-        until_ms: the last moment to look at.
+        since_ms: the first moment to look at.
+        until_ms: the last one.
         crosses: for prices, whether each is on the wanted side of a level; once true, it stays
             true for prices further away on that side.
     """
+    if since_ms > until_ms:
+        return None
     first, last = since_ms // path.unit_ms, until_ms // path.unit_ms
     units = path.units(first, last + 1)
     for offset in np.flatnonzero(crosses(units.low) | crosses(units.high)):
@@ -108,7 +110,7 @@ def first_crossing(
 
 
 def _crossing_in_unit(
-    path: Path, unit: int, since_ms: int, until_ms: int, crosses: Callable[[Integers], Integers]
+    path: Path, unit: int, since_ms: int, until_ms: int, crosses: Callable[[Integers], Flags]
 ) -> int | None:
     opens = unit * path.unit_ms
     knots = path.knots(unit)
@@ -116,12 +118,15 @@ def _crossing_in_unit(
 
     def is_across(moment: int) -> bool:
         price = _along(knots, (moment - opens) / path.unit_ms)
-        return bool(crosses(np.array([price]))[0])
+        return bool(crosses(np.array([price], dtype=np.int64))[0])
 
     for start, end in itertools.pairwise(times):
         low, high = max(start, since_ms), min(end, until_ms)
-        if low <= high and is_across(high):
-            return low + bisect_left(range(low, high), True, key=is_across)
+        if low <= high and (is_across(low) or is_across(high)):
+            # Within one straight line the price is across from its start or from some moment on.
+            return (
+                low if is_across(low) else low + bisect_left(range(low, high), True, key=is_across)
+            )
     return None
 
 

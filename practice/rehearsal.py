@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from common.errors import ConfigurationError
 from common.timeframe import Timeframe
+from practice.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from common.clock import MarketClock
+    from practice.faults import Faults
     from practice.server import Routes
     from practice.venue import Listing, Venue
 
@@ -27,10 +30,12 @@ class Rehearsal:
         venues: Mapping[str, Venue],
         routes: Mapping[str, Routes],
         clock: MarketClock,
+        faults: Faults,
     ) -> None:
         self._venues = venues
         self._routes = routes
         self._clock = clock
+        self._faults = faults
 
     def register(self, app: web.Application) -> None:
         """Adds the endpoints."""
@@ -38,6 +43,9 @@ class Rehearsal:
         app.router.add_get("/practice/clock", self.clock)
         app.router.add_get("/practice/candles", self.candles)
         app.router.add_get("/practice/calls", self.calls)
+        app.router.add_get("/practice/faults", self.faults)
+        app.router.add_post("/practice/faults", self.add_faults)
+        app.router.add_delete("/practice/faults", self.clear_faults)
 
     async def health(self, _: web.Request) -> web.Response:
         """Tells that the server answers, and which markets it has."""
@@ -51,6 +59,26 @@ class Rehearsal:
     async def calls(self, _: web.Request) -> web.Response:
         """How often each endpoint of each exchange was called since the start."""
         return web.json_response({name: dict(one.calls) for name, one in self._routes.items()})
+
+    async def faults(self, _: web.Request) -> web.Response:
+        """The faults that still wait."""
+        return web.json_response(self._faults.waiting())
+
+    async def add_faults(self, request: web.Request) -> web.Response:
+        """Lets a fault wait for a request, or several of them in a list."""
+        try:
+            wanted = json.loads(await request.text())
+            faults = [
+                Fault.parse(one) for one in (wanted if isinstance(wanted, list) else [wanted])
+            ]
+        except (ConfigurationError, json.JSONDecodeError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response([self._faults.add(fault) for fault in faults])
+
+    async def clear_faults(self, _: web.Request) -> web.Response:
+        """Forgets all faults."""
+        self._faults.clear()
+        return web.json_response([])
 
     async def candles(self, request: web.Request) -> web.Response:
         """The truth: closed candles from `since` on, oldest first, without silent ones on Coinbase."""

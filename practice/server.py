@@ -1,23 +1,28 @@
-"""The HTTP server: every exchange under its own prefix, the rehearsal endpoints under /practice."""
+"""The endpoints of one exchange under its own prefix: counted, and struck by the faults that wait."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from practice.faults import suffer
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from aiohttp import web
 
+    from practice.faults import Faults
+
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Routes:
-    """Collects the endpoints of one exchange and counts how often each is called."""
+    """Where an exchange's API registers its endpoints."""
 
-    def __init__(self, app: web.Application, exchange: str) -> None:
+    def __init__(self, app: web.Application, exchange: str, faults: Faults) -> None:
         self._app = app
+        self._faults = faults
         self.exchange = exchange
         self.calls: Counter[str] = Counter()
 
@@ -28,8 +33,17 @@ class Routes:
     def add(self, method: str, path: str, endpoint: str, handler: Handler) -> None:
         """Answers requests to that path; `endpoint` is the name it has in counts and faults."""
 
-        async def counted(request: web.Request) -> web.StreamResponse:
+        async def answer(request: web.Request) -> web.StreamResponse:
             self.calls[endpoint] += 1
-            return await handler(request)
+            fault = self._faults.next_for(self.exchange, endpoint, await _market(request))
+            if fault is None:
+                return await handler(request)
+            return await suffer(fault, request, handler)
 
-        self._app.router.add_route(method, f"/{self.exchange}{path}", counted)
+        self._app.router.add_route(method, f"/{self.exchange}{path}", answer)
+
+
+async def _market(request: web.Request) -> str:
+    """The market that a request is about, as the exchange writes it; empty where it names none."""
+    named = {**request.match_info, **request.query, **await request.post()}
+    return str(named.get("product_id", named.get("symbol", "")))

@@ -10,6 +10,7 @@ import sqlite3
 
 from common.clock import MarketClock
 from common.errors import ConfigurationError
+from practice import ledger
 
 _VERSION = 1
 _SCHEMA = """
@@ -41,7 +42,7 @@ def open_state(file: str | None) -> sqlite3.Connection:
                 f"--state: expected a state of version {_VERSION}, found {found} in {file}"
             )
         connection.executescript(
-            f"BEGIN EXCLUSIVE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
+            f"BEGIN EXCLUSIVE; {_SCHEMA} {ledger.SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
         )
     except sqlite3.Error as error:
         raise ConfigurationError(

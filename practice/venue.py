@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from practice.path import candles, price_at
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
 
     from practice.candles import Candles
     from practice.markets import Market
+    from practice.noise import Integers
     from practice.path import Path
 
 _DAY_MS = 86_400_000
@@ -50,8 +54,12 @@ class Listing:
         last = price_at(self.path, now_ms)
         unit_ms = self.path.unit_ms
         _, day = candles(self.path, unit_ms, now_ms - _DAY_MS + 1, now_ms, now_ms)
-        half = half_spread(last)
+        half = int(half_spread(np.array([last]))[0])
         return Ticker(last, max(last - half, 1), last + half, day.grouped(max(len(day), 1)))
+
+    def price(self, ticks: int) -> Decimal:
+        """That many ticks as money."""
+        return Decimal(ticks).scaleb(-self.path.price_decimals)
 
     def price_text(self, ticks: int) -> str:
         """That price as a decimal number, with all its decimals."""
@@ -69,6 +77,10 @@ class Venue:
         self.exchange = exchange
         self.listings = {listing.market.symbol: listing for listing in listings}
 
+    def currencies(self) -> set[str]:
+        """All currencies that are traded here or paid with."""
+        return {part for symbol in self.listings for part in symbol.split("/")}
+
     def by_id(self, separator: str) -> dict[str, Listing]:
         """The markets by the name that the exchange's API gives them, such as BTCUSDT."""
         return {
@@ -76,9 +88,9 @@ class Venue:
         }
 
 
-def half_spread(price: int) -> int:
-    """How far bid and ask are away from the last price, in ticks."""
-    return max(1, price // _HALF_SPREAD)
+def half_spread(prices: Integers) -> Integers:
+    """How far bid and ask are away from each of those last prices, in ticks."""
+    return np.maximum(prices // _HALF_SPREAD, 1)
 
 
 def decimal_text(units: int, decimals: int) -> str:

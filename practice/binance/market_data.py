@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from practice.binance.tickets import MOST_AMOUNT
+from practice.binance.wire import BinanceError, listing_of, required, whole_number
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,17 +32,6 @@ _INTERVALS = {
     "1d": 1440 * _MINUTE,
 }
 _DEFAULT_KLINES, _MOST_KLINES = 500, 1000
-_MOST_AMOUNT = 9_000_000
-
-
-class BinanceError(web.HTTPException):
-    """An error in Binance's form: a negative code and a message."""
-
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
-        self.status_code = status
-        super().__init__(
-            text=json.dumps({"code": code, "msg": message}), content_type="application/json"
-        )
 
 
 class BinanceMarketData:
@@ -122,32 +114,6 @@ class BinanceMarketData:
         return [str(name) for name in names]
 
 
-def required(parameters: Any, name: str) -> str:
-    """That parameter, or Binance's error for a missing one."""
-    value = parameters.get(name)
-    if not value:
-        raise BinanceError(
-            -1102,
-            f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
-        )
-    return str(value)
-
-
-def whole_number(parameters: Any, name: str, default: int) -> int:
-    """That parameter as a whole number, or Binance's error for one that is none."""
-    value = str(parameters.get(name, default))
-    if not value.lstrip("-").isdecimal():
-        raise BinanceError(-1100, f"Illegal characters found in parameter '{name}'.")
-    return int(value)
-
-
-def listing_of(listings: dict[str, Listing], name: str) -> Listing:
-    """That market, or Binance's error for an unknown one."""
-    if name not in listings:
-        raise BinanceError(-1121, "Invalid symbol.")
-    return listings[name]
-
-
 def day_ticker(name: str, listing: Listing, now_ms: int) -> dict[str, Any]:
     """The price now, and what happened in the last 24 hours."""
     ticker = listing.ticker(now_ms)
@@ -212,7 +178,17 @@ def _klines(
         quote_volume = f"{float(volume) * float(prices[3][row]):.8f}"
         ohlc = [column[row] for column in prices]
         rows.append(
-            [opens, *ohlc, volume, opens + length_ms - 1, quote_volume, lots, "0", "0", "0"]
+            [
+                opens,
+                *ohlc,
+                volume,
+                opens + length_ms - 1,
+                quote_volume,
+                min(lots, 1000),
+                "0",
+                "0",
+                "0",
+            ]
         )
     return rows
 
@@ -220,7 +196,7 @@ def _klines(
 def _symbol_info(name: str, listing: Listing) -> dict[str, Any]:
     market = listing.market
     tick, step = f"{market.tick:f}", f"{market.step:f}"
-    lot = {"minQty": step, "maxQty": f"{_MOST_AMOUNT}.00000000", "stepSize": step}
+    lot = {"minQty": step, "maxQty": f"{MOST_AMOUNT}.00000000", "stepSize": step}
     return {
         "symbol": name,
         "status": "TRADING",

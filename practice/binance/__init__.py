@@ -1,0 +1,1 @@
+"""Binance's spot API, version 3."""
