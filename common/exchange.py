@@ -1,21 +1,27 @@
 """Where ccxt is loaded: a client for one exchange, pointed at its real API or at another URL.
 
 `<EXCHANGE>_API_URL` (for example `BINANCE_API_URL`) replaces an exchange's base URL, which is how
-the practice exchange is reached. Importing this module costs about 80 MB of memory, so only what
-speaks to an exchange does it.
+the practice exchange is reached. `import ccxt` would load the classes of a hundred exchanges, sync
+and async, and cost 45 MB more than the one that is asked for; so only that one is loaded. It still
+costs 70 MB, so only what speaks to an exchange imports this module.
 """
 
 from __future__ import annotations
 
+import importlib
+import importlib.machinery
+import importlib.util
 import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
-
-import ccxt.async_support as ccxt
 
 from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 REQUEST_TIMEOUT_S = 20.0
 
@@ -25,31 +31,38 @@ def connect(
     *,
     credentials: Mapping[str, str] | None = None,
     environment: Mapping[str, str] = os.environ,
-) -> ccxt.Exchange:
+    timeout_s: float = REQUEST_TIMEOUT_S,
+) -> Any:
     """An asynchronous ccxt client for one exchange; the caller awaits its `close()`.
 
     Args:
         exchange: the ccxt id.
         credentials: ccxt's own keys (`apiKey`, `secret`, ...); none are needed for market data.
         environment: where `<EXCHANGE>_API_URL` is looked up.
+        timeout_s: how long one HTTP request may take.
 
     Raises:
         ConfigurationError: ccxt knows no such exchange, or the URL is not one.
     """
-    if exchange not in ccxt.exchanges:
+    if not is_known(exchange):
         raise ConfigurationError(
             f"exchange: expected an exchange that ccxt knows, found {exchange!r}"
         )
     options: dict[str, Any] = {
         "enableRateLimit": True,
-        "timeout": int(REQUEST_TIMEOUT_S * 1000),
+        "timeout": int(timeout_s * 1000),
         **(credentials or {}),
         **_OPTIONS.get(exchange, {}),
     }
-    client: ccxt.Exchange = getattr(ccxt, exchange)(options)
+    client = getattr(_load(f"ccxt.async_support.{exchange}"), exchange)(options)
     if url := api_url(exchange, environment):
         _point_at(client, exchange, url)
     return client
+
+
+def is_known(exchange: str) -> bool:
+    """Whether ccxt has an exchange of that id."""
+    return exchange.isalnum() and (_FOLDER / "async_support" / f"{exchange}.py").is_file()
 
 
 def api_url(exchange: str, environment: Mapping[str, str] = os.environ) -> str | None:
@@ -65,7 +78,7 @@ def api_url(exchange: str, environment: Mapping[str, str] = os.environ) -> str |
     return url or None
 
 
-# Spot markets only, and none of the calls that need keys just to list them.
+# Spot markets only, and none of the calls that need keys, or tell of currencies, just to list them.
 _OPTIONS: dict[str, dict[str, Any]] = {
     "binance": {
         "options": {
@@ -74,10 +87,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
             "fetchMargins": False,
         }
     },
+    "coinbase": {"has": {"fetchCurrencies": False}},
 }
 
 
-def _point_at(client: ccxt.Exchange, exchange: str, url: str) -> None:
+def _point_at(client: Any, exchange: str, url: str) -> None:
     """Replaces the base URL, in the place where each exchange's class of ccxt keeps it."""
     urls = client.urls["api"]
     if exchange == "binance":
@@ -91,3 +105,50 @@ def _point_at(client: ccxt.Exchange, exchange: str, url: str) -> None:
             f"{exchange.upper()}_API_URL: expected none, since only the base URLs of binance, coinbase "
             f"and kraken can be replaced, found {url!r}"
         )
+
+
+# --- loading one module of ccxt without all of it ----------------------------------------------------------
+
+
+def _folder() -> Path:
+    spec = importlib.util.find_spec("ccxt")
+    if spec is None or not spec.submodule_search_locations:
+        raise ImportError("ccxt is not installed: it is in the `suite` dependencies")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _load(name: str) -> ModuleType:
+    """A module of ccxt, loaded while the two packages around it look empty.
+
+    ccxt's own modules import from the packages no more than the error classes and the base class.
+    """
+    if name in sys.modules or "ccxt" in sys.modules:
+        return importlib.import_module(name)
+    with _empty_packages() as packages:
+        errors = importlib.import_module("ccxt.base.errors")
+        classes = {key: value for key, value in vars(errors).items() if isinstance(value, type)}
+        for package in packages:
+            vars(package).update(classes)
+        vars(packages[0])["Exchange"] = importlib.import_module("ccxt.base.exchange").Exchange
+        return importlib.import_module(name)
+
+
+@contextmanager
+def _empty_packages() -> Iterator[list[ModuleType]]:
+    """`ccxt` and `ccxt.async_support` without their contents; gone afterwards, for a full import."""
+    packages = []
+    for name, folder in (("ccxt", _FOLDER), ("ccxt.async_support", _FOLDER / "async_support")):
+        package = ModuleType(name)
+        package.__path__ = [str(folder)]
+        package.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)
+        sys.modules[name] = package
+        packages.append(package)
+    try:
+        yield packages
+    finally:
+        for package in packages:
+            sys.modules.pop(package.__name__, None)
+
+
+_FOLDER = _folder()
+errors: Any = _load("ccxt.base.errors")  # ccxt's error classes
