@@ -1,0 +1,1 @@
+"""The backfiller: fills the shared database with candles and tickers of many exchanges."""

@@ -1,0 +1,73 @@
+"""Fills the shared database with candles and tickers: `python -m backfiller [--once]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+import structlog
+
+from backfiller.daemon import Daemon
+from backfiller.progress import watched
+from backfiller.settings import load_settings
+from backfiller.shared import SOURCE, Shared
+from common import log
+from common.database import Durability, url_from
+from common.errors import ConfigurationError
+from common.instance import Instance
+from schema import open_database
+
+_CHECKPOINT_PAGES = 1000  # the backfiller checkpoints for all, see common.database
+
+
+def main(words: list[str]) -> int:
+    """The program. Returns its exit status: 2 for a mistake of the user, 1 for what could not be had."""
+    parser = argparse.ArgumentParser(
+        prog="python -m backfiller", description=__doc__.splitlines()[0], allow_abbrev=False
+    )
+    parser.add_argument("--once", action="store_true", help="fetch what is missing now, and end")
+    arguments = parser.parse_args(words)
+    try:
+        return asyncio.run(_run(once=arguments.once))
+    except ConfigurationError as error:
+        for line in str(error).splitlines():
+            print(f"backfiller: {line}", file=sys.stderr)  # noqa: T201
+        return 2
+
+
+async def _run(*, once: bool) -> int:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    settings = load_settings()
+    database = open_database(
+        url_from(), durability=Durability.PROCESS_CRASH, checkpoint_pages=_CHECKPOINT_PAGES
+    )
+    instance = Instance(database.path.parent, SOURCE, key=SOURCE)
+    progress = watched()
+    log.set_up()
+    for noisy in ("apscheduler", "ccxt"):  # what they warn of is expected here, or raised as well
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    shared = Shared.of(settings, os.environ, database, progress)
+    try:
+        daemon = Daemon(shared)
+        if not once:
+            await daemon.run(stopped)
+            return 0
+        problems = await daemon.once(stopped)
+        for problem in problems:
+            structlog.get_logger().error("not_had", problem=problem)
+        return 1 if problems else 0
+    finally:
+        progress.close()
+        shared.thread.close()
+        database.close()
+        instance.release()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

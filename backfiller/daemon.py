@@ -1,0 +1,200 @@
+"""The daemon: finds out what is needed, has a worker for each exchange, and says that it is alive."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from backfiller.needs import combined, configured
+from backfiller.shared import SOURCE
+from backfiller.source import Source
+from backfiller.worker import Worker
+from common.errors import ConfigurationError
+from common.heartbeat import Heartbeat
+from common.registry import Registry
+
+if TYPE_CHECKING:
+    from backfiller.needs import Need
+    from backfiller.shared import Shared
+    from common.partition import Partition
+
+Needs = dict["Partition", "Need"]
+
+
+class Daemon:
+    """All exchanges."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._configured = configured(shared.settings)
+        self._registry = Registry(shared.database)
+        self._heartbeat = Heartbeat(shared.database, SOURCE, environment=shared.environment)
+        self._workers: dict[str, Worker] = {}
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._refused: set[str] = set()
+        self._needs: Needs | None = None
+        self._token: int | None = None
+        self._job_failure: BaseException | None = None
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._scheduler.add_listener(self._job_failed, EVENT_JOB_ERROR)
+        self._log = structlog.get_logger()
+
+    async def run(self, stopped: asyncio.Event) -> None:
+        """Serves until it is stopped.
+
+        Raises:
+            ConfigurationError: the user has to change something.
+        """
+        self._scheduler.start()
+        try:
+            while not stopped.is_set():
+                await self._look_around(once=False)
+                self._results()
+                await self._wait(stopped)
+        finally:
+            await self._end()
+
+    async def once(self, stopped: asyncio.Event) -> list[str]:
+        """Fetches what is missing now; returns what could not be had."""
+        problems: list[str] = []
+        try:
+            await self._look_around(once=True)
+            while self._tasks and not stopped.is_set():
+                problems += self._results()
+                await self._beat()
+                await self._wait(stopped)
+            if stopped.is_set():
+                problems.append("stopped before the end")
+        finally:
+            await self._end()
+        return problems
+
+    def _results(self) -> list[str]:
+        """What the workers said that have ended since the last time; raises what any of them raised."""
+        if self._job_failure is not None:
+            raise self._job_failure
+        done = [exchange for exchange, task in self._tasks.items() if task.done()]
+        tasks = [self._tasks.pop(exchange) for exchange in done]
+        errors = [error for task in tasks if (error := task.exception()) is not None]
+        mistakes = [str(error) for error in errors if isinstance(error, ConfigurationError)]
+        for error in errors:
+            if not isinstance(error, ConfigurationError):
+                raise error
+        if mistakes:
+            raise ConfigurationError("\n".join(dict.fromkeys(mistakes)))
+        return [problem for task in tasks for problem in task.result()]
+
+    async def _wait(self, stopped: asyncio.Event) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._shared.settings.registration_poll_s):
+                await stopped.wait()
+
+    async def _look_around(self, *, once: bool) -> None:
+        """Looks for registrations, hands out what is needed, and beats."""
+        token = await self._shared.thread.run(self._shared.database.change_token)
+        if token != self._token:
+            self._token = token
+            needs = await self._needed()
+            if needs != self._needs:
+                self._needs = needs
+                await self._hand_out(needs, once=once)
+        await self._beat()
+
+    async def _needed(self) -> Needs:
+        try:
+            registered = await self._shared.thread.run(self._registry.needs)
+        except ConfigurationError as error:
+            await self._refuse(str(error))
+            registered = {}
+        return combined(self._configured, registered, self._shared.settings.history)
+
+    async def _hand_out(self, needs: Needs, *, once: bool) -> None:
+        by_exchange: dict[str, Needs] = {}
+        for partition, need in needs.items():
+            by_exchange.setdefault(partition.exchange, {})[partition] = need
+        for exchange, own in by_exchange.items():
+            if exchange not in self._workers:
+                await self._hire(exchange, own, once=once)
+            else:
+                await self._workers[exchange].need(own)
+
+    async def _hire(self, exchange: str, needs: Needs, *, once: bool) -> None:
+        """Begins with an exchange. One that only a strategy names must not stop the others."""
+        is_configured = any(need.key is not None for need in needs.values())
+        settings = self._shared.settings
+        try:
+            source = Source(
+                exchange,
+                timeout_s=settings.request_timeout_s,
+                speed=settings.clock_speed,
+                environment=self._shared.environment,
+            )
+        except ConfigurationError as error:
+            if is_configured:
+                raise
+            await self._refuse(f"{exchange}: {error}")
+            return
+        worker = Worker(source, self._shared, self._scheduler)
+        self._workers[exchange] = worker
+        await worker.need(needs)
+        working = self._working(worker, is_configured=is_configured, once=once)
+        self._tasks[exchange] = asyncio.create_task(working, name=exchange)
+
+    async def _working(self, worker: Worker, *, is_configured: bool, once: bool) -> list[str]:
+        try:
+            if once:
+                return await worker.once()
+            await worker.run()
+        except ConfigurationError as error:
+            if is_configured:
+                raise
+            await self._refuse(str(error))
+        return []
+
+    async def _refuse(self, why: str) -> None:
+        if why not in self._refused:
+            self._refused.add(why)
+            await self._shared.record("error", "registration_refused", why)
+
+    async def _beat(self) -> None:
+        state, detail = self._state()
+        await self._shared.thread.run(self._heartbeat.beat, state, detail)
+
+    def _state(self) -> tuple[str, str]:
+        """The worst state of an exchange, with all that are in one; else how much is served."""
+        lines = [worker.line for worker in self._workers.values()]
+        troubled = [line for line in lines if line.state in {"backing_off", "banned"}]
+        if troubled:
+            state = "banned" if any(line.state == "banned" for line in troubled) else "backing_off"
+            return state, ", ".join(
+                f"{line.exchange} until {_time_of_day(line.state_until)}" for line in troubled
+            )
+        state = "starting" if any(line.state == "starting" for line in lines) else "ok"
+        return state, f"{len(self._needs or {})} partitions"
+
+    def _job_failed(self, event: Any) -> None:
+        self._job_failure = event.exception
+
+    async def _end(self) -> None:
+        """Ends what is under way; a begun transaction is ended by the database thread."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        closing = (worker.close() for worker in self._workers.values())
+        await asyncio.gather(*closing, return_exceptions=True)
+        await self._shared.thread.run(self._heartbeat.beat, "stopped")
+
+
+def _time_of_day(wall_time: int) -> str:
+    return datetime.fromtimestamp(wall_time / 1000, UTC).strftime("%H:%M:%S UTC")

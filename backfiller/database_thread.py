@@ -1,0 +1,30 @@
+"""The one thread that touches the database, so that the event loop never waits for a disk or a lock."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DatabaseThread:
+    """Runs what reads or writes the database, one after the other."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+
+    async def run(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Awaits the result. A task that is cancelled leaves a begun transaction to end as it would."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, partial(act, *args, **kwargs))
+
+    def close(self) -> None:
+        """Waits for what is under way and drops what has not begun."""
+        self._executor.shutdown(wait=True, cancel_futures=True)

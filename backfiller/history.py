@@ -1,0 +1,185 @@
+"""Fills what is missing: plans it, and fetches it window by window, the newest of each partition first."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+import structlog
+
+from backfiller.planner import Span, gathered, subtract, windows
+from common.clock import wall_now
+from common.errors import RejectedError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from backfiller.intake import Intake
+    from backfiller.line import Line
+    from backfiller.needs import Need
+    from backfiller.shared import Shared
+    from common.partition import Partition
+
+_LANES = 2  # one window is fetched while another is stored
+_PATIENCE = 3  # how often an answer may be empty, or a call of --once fail, before a window is left
+_REVIEW_S = 30.0
+_PAUSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of one partition to ask for; `again` if the exchange once answered without it."""
+
+    partition: Partition
+    span: Span
+    again: bool = False
+
+
+class History:
+    """The past of one exchange's partitions."""
+
+    def __init__(self, line: Line, intake: Intake, shared: Shared) -> None:
+        self._line = line
+        self._intake = intake
+        self._market_data = shared.market_data
+        self._gaps = shared.gaps
+        self._thread = shared.thread
+        self._progress = shared.progress
+        self._needs: Mapping[Partition, Need] = {}
+        self._changed = asyncio.Event()
+        self._settled: dict[Partition, Span] = {}
+        self._failed: dict[Partition, str] = {}
+        self._edges: dict[Partition, asyncio.Lock] = {}
+        self._log = structlog.get_logger().bind(exchange=line.exchange)
+
+    def need(self, needs: Mapping[Partition, Need]) -> None:
+        """What is needed from now on; a pass that is under way begins again with it."""
+        self._needs = needs
+        self._changed.set()
+
+    def edge(self, partition: Partition) -> asyncio.Lock:
+        """Held while that partition's newest candles are asked for, so that nobody else asks too."""
+        return self._edges.setdefault(partition, asyncio.Lock())
+
+    async def run(self) -> None:
+        """Fills what is missing whenever there may be something, for ever."""
+        while True:
+            await self.fill(patience=None)
+            review_s = min(max(_REVIEW_S / self._line.clock.speed, 1.0), _REVIEW_S)
+            try:
+                async with asyncio.timeout(review_s):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def fill(self, *, patience: int | None = _PATIENCE) -> dict[Partition, str]:
+        """Asks once for everything that is missing now.
+
+        Args:
+            patience: how often a call may fail before its window is left; None: for ever.
+
+        Returns:
+            The partitions of which something could not be had, and why.
+        """
+        while True:
+            self._changed.clear()
+            self._failed = {}
+            await self._pass(patience)
+            if not self._changed.is_set():
+                return self._failed
+
+    async def _pass(self, patience: int | None) -> None:
+        plans = {need.partition: await self._plan(need) for need in self._needs.values()}
+        lacking = {partition: plan for partition, plan in plans.items() if plan}
+        for partition, plan in lacking.items():
+            step = partition.timeframe.milliseconds
+            self._progress.begin(partition, sum(window.span.count(step) for window in plan))
+        todo = _by_turns(lacking.values())
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(_LANES):
+                lanes.create_task(self._lane(todo, patience))
+        for partition in lacking:
+            self._progress.end(partition)
+
+    async def _lane(self, todo: Iterator[Window], patience: int | None) -> None:
+        for window in todo:
+            if self._changed.is_set():
+                return
+            if window.partition not in self._failed:
+                await self._fetch(window, patience)
+
+    async def _plan(self, need: Need) -> list[Window]:
+        """The windows that one partition lacks, newest first, then those to be asked for again."""
+        partition, step = need.partition, need.partition.timeframe.milliseconds
+        wanted = need.wanted(self._line.clock.now())
+        if wanted is None:
+            return []
+        most = self._line.source.most_candles
+        due = await self._thread.run(self._gaps.due, partition, wall_now())
+        missing = await self._unsettled(partition, wanted)
+        return [
+            *(Window(partition, span) for span in windows(missing, step, most)),
+            *(Window(partition, span, again=True) for span in gathered(due, step, most)),
+        ]
+
+    async def _unsettled(self, partition: Partition, wanted: Span) -> list[Span]:
+        """What is missing. A past that was once found complete is not read through again."""
+        settled = self._settled.get(partition)
+        if settled is not None and settled.first <= wanted.first:
+            first = settled.last + partition.timeframe.milliseconds
+            if first > wanted.last:
+                return []
+            wanted = Span(max(first, wanted.first), wanted.last)
+        missing = await self._missing(partition, wanted)
+        newest = await self._thread.run(self._market_data.newest_candle, partition)
+        if newest is not None and all(span.first > newest for span in missing):
+            first = settled.first if settled is not None else wanted.first
+            self._settled[partition] = Span(min(first, newest), newest)
+        return missing
+
+    async def _missing(self, partition: Partition, wanted: Span) -> list[Span]:
+        runs = await self._thread.run(self._market_data.runs, partition, wanted.first, wanted.last)
+        excused = await self._thread.run(self._gaps.excused, partition, wanted)
+        taken = [Span(*run) for run in runs] + excused
+        return subtract([wanted], taken, partition.timeframe.milliseconds)
+
+    async def _fetch(self, window: Window, patience: int | None) -> None:
+        partition, span = window.partition, window.span
+        timeframe = partition.timeframe
+        edge = timeframe.newest_closed(self._line.clock.now()) - timeframe.milliseconds
+        if window.again or span.last < edge:
+            await self._take(partition, span, patience)
+            return
+        async with self.edge(partition):  # the newest candles may have been taken meanwhile
+            for left in await self._missing(partition, span):
+                await self._take(partition, left, patience)
+
+    async def _take(self, partition: Partition, span: Span, patience: int | None) -> None:
+        """Takes one window, as often as it needs; the line waits out what the exchange needs."""
+        failures = 0
+        while True:
+            try:
+                taken = await self._intake.take(partition, span)
+            except RejectedError as error:
+                self._failed[partition] = str(error)
+                return
+            except TransientError as error:
+                failures += 1
+                own = not self._line.is_waiting  # this partition's fault and not the exchange's
+                if failures >= (patience or _PATIENCE) and (own or patience is not None):
+                    self._failed[partition] = str(error)
+                    return
+                if own:
+                    await asyncio.sleep(_PAUSE_S * failures)
+            else:
+                self._progress.advance(partition, span.count(partition.timeframe.milliseconds))
+                self._log.debug("window_taken", partition=str(partition), stored=taken.stored)
+                return
+
+
+def _by_turns(plans: Iterable[list[Window]]) -> Iterator[Window]:
+    """One window of each partition, then the next of each: all of them are ready early."""
+    turns = zip_longest(*plans)
+    return (window for turn in turns for window in turn if window is not None)

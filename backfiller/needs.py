@@ -1,0 +1,66 @@
+"""Which partitions are needed, and how far back: configured ones and those of registered strategies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from backfiller.planner import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backfiller.settings import BackfillerSettings
+    from common.partition import Partition
+
+_SLACK = 1.2  # more than a warm-up asks for: some of its candles may turn out not to exist
+_SLACK_CANDLES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One partition, however many traders read it.
+
+    `history` is how far back from now, in milliseconds; `since` an open time from which on; `warmup`
+    the candles that a registered strategy needs. The longest of them holds. `key` is the place in the
+    configuration file that names the partition; None if only a strategy does.
+    """
+
+    partition: Partition
+    history: int
+    since: int | None = None
+    warmup: int = 0
+    key: str | None = None
+
+    def wanted(self, now: int) -> Span | None:
+        """The candles that should be there at `now`, by the exchange's clock; None: not one yet."""
+        timeframe = self.partition.timeframe
+        newest = timeframe.newest_closed(now)
+        begin = now - self.history if self.since is None else self.since
+        if self.warmup:
+            candles = int(self.warmup * _SLACK) + _SLACK_CANDLES
+            begin = min(begin, newest - candles * timeframe.milliseconds)
+        first = max(timeframe.ceil(begin), 0)
+        return Span(first, newest) if first <= newest else None
+
+
+def configured(settings: BackfillerSettings) -> dict[Partition, Need]:
+    """The needs that the configuration names."""
+    needs = {}
+    for number, wanted in enumerate(settings.partitions):
+        history = settings.history if wanted.history is None else wanted.history
+        needs[wanted.partition] = Need(
+            wanted.partition, history, wanted.since, key=f"partitions.{number}"
+        )
+    return needs
+
+
+def combined(
+    configured: Mapping[Partition, Need], registered: Mapping[Partition, int], history: int
+) -> dict[Partition, Need]:
+    """All needs: the configured ones, with the warm-up of the strategies that read them, and the rest."""
+    needs = dict(configured)
+    for partition, warmup in registered.items():
+        known = needs.get(partition) or Need(partition, history)
+        needs[partition] = replace(known, warmup=warmup)
+    return needs

@@ -1,0 +1,133 @@
+"""What the user has configured: `config/backfiller.yml`, with the environment over it."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from common.errors import ConfigurationError
+from common.exchange import is_known
+from common.partition import Partition, check_exchange, check_symbol
+from common.settings import Settings, load
+from common.timeframe import Timeframe  # noqa: TC001 - pydantic reads it at run time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DEFAULT_FILE = Path("config/backfiller.yml")
+_VARIABLES = {"CLOCK_SPEED": "clock_speed", "TICKER_INTERVAL_S": "ticker_interval_s"}
+_DURATION = re.compile(r"([1-9]\d{0,5})([hdw])")
+_UNITS = {"h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+
+
+def _duration(given: Any) -> int:
+    """A duration such as 90d, in milliseconds."""
+    match = _DURATION.fullmatch(str(given))
+    if not match:
+        raise ValueError("a duration such as 36h, 90d or 12w")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _moment(given: Any) -> int:
+    """A date, or a moment, UTC unless it says otherwise, in milliseconds since 1970."""
+    try:
+        found = datetime.fromisoformat(str(given))  # YAML makes a date of what looks like one
+    except ValueError:
+        raise ValueError("a date such as 2025-01-01") from None
+    aware = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return int(aware.timestamp() * 1000)
+
+
+def _formed(check: Callable[[str], str], expected: str) -> Callable[[str], str]:
+    """That check, with the error that pydantic understands."""
+
+    def checked(given: str) -> str:
+        try:
+            return check(given)
+        except ConfigurationError:
+            raise ValueError(expected) from None
+
+    return checked
+
+
+def _known(exchange: str) -> str:
+    if not is_known(check_exchange(exchange)):
+        raise ConfigurationError(f"exchange: found {exchange!r}")
+    return exchange
+
+
+Duration = Annotated[int, BeforeValidator(_duration)]
+Moment = Annotated[int, BeforeValidator(_moment)]
+Exchange = Annotated[
+    str, AfterValidator(_formed(_known, "an exchange id that ccxt knows, such as binance"))
+]
+Symbol = Annotated[str, AfterValidator(_formed(check_symbol, "BASE/QUOTE such as BTC/USDT"))]
+
+
+class PartitionSettings(Settings):
+    """One partition to keep, and how far back: the default, its own `history`, or `since`."""
+
+    exchange: Exchange
+    symbol: Symbol
+    timeframe: Timeframe
+    history: Duration | None = None
+    since: Moment | None = None
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> Self:
+        if self.history is not None and self.since is not None:
+            raise ValueError("history or since, not both")
+        return self
+
+    @property
+    def partition(self) -> Partition:
+        """Which one it is."""
+        return Partition(self.exchange, self.symbol, self.timeframe)
+
+
+class BackfillerSettings(Settings):
+    """The backfiller's configuration. Durations are in milliseconds, `_s` in seconds."""
+
+    partitions: tuple[PartitionSettings, ...] = ()
+    history: Duration = 90 * _UNITS["d"]
+    ticker_interval_s: float = Field(default=10.0, ge=0.1)
+    ticker_history: Duration = _UNITS["d"]
+    clock_interval_s: float = Field(default=60.0, ge=1.0)
+    registration_poll_s: float = Field(default=1.0, ge=0.1)
+    request_timeout_s: float = Field(default=20.0, ge=0.5)
+    clock_speed: float = Field(default=1.0, gt=0.0)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        seen = set()
+        for number, wanted in enumerate(self.partitions):
+            if wanted.partition in seen:
+                raise ValueError(
+                    f"partitions.{number}: expected each partition once, found {wanted.partition} again"
+                )
+            seen.add(wanted.partition)
+        return self
+
+
+def config_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """`BACKFILLER_CONFIG`, or the default."""
+    return Path(environment.get("BACKFILLER_CONFIG") or DEFAULT_FILE)
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> BackfillerSettings:
+    """The configuration of this process.
+
+    Raises:
+        ConfigurationError: one line for each key that is wrong.
+    """
+    return load(
+        BackfillerSettings,
+        file=config_file(environment),
+        environment=environment,
+        variables=_VARIABLES,
+    )

@@ -1,0 +1,184 @@
+"""One exchange through ccxt: every call bounded in time, every failure an error of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from backfiller.failures import NoAnswerError, Reply, classified
+from common import exchange as ccxt
+from common.clock import MarketClock, wall_now
+from common.errors import ConfigurationError, RejectedError, TransientError
+from common.timeframe import Timeframe
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from backfiller.planner import Span
+    from common.partition import Partition
+
+_MOST_CANDLES = {"binance": 1000, "coinbase": 300, "kraken": 720}
+_MOST_CANDLES_ELSEWHERE = 500
+_WHOLE_CALL = (
+    3.0  # a call may take so many times one request: some are several, all wait their turn
+)
+_HTTP_BAD = 400
+_REPLY: contextvars.ContextVar[Reply] = contextvars.ContextVar("reply")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an exchange answered, and this machine's times of the question and the answer."""
+
+    content: Any
+    sent_at: int
+    arrived_at: int
+
+
+class Source:
+    """The market data of one exchange.
+
+    Each call raises TransientError when it may succeed later, and RejectedError when the exchange does not
+    have what was asked for.
+    """
+
+    def __init__(
+        self, exchange: str, *, timeout_s: float, speed: float, environment: Mapping[str, str]
+    ) -> None:
+        """Raises ConfigurationError for an unknown exchange, an impossible URL or speed."""
+        self.exchange = exchange
+        self.api_url = ccxt.api_url(exchange, environment)
+        if speed != 1.0 and self.api_url is None:
+            raise ConfigurationError(
+                f"CLOCK_SPEED: expected 1 for the real {exchange} (only a practice exchange, reached by "
+                f"{exchange.upper()}_API_URL, can be faster), found {speed:g}"
+            )
+        self.speed = speed
+        self._timeout_s = timeout_s
+        self._client = ccxt.connect(exchange, environment=environment, timeout_s=timeout_s)
+        _watch(self._client)
+
+    @property
+    def most_candles(self) -> int:
+        """How many candles one answer holds."""
+        told = (self._client.features or {}).get("spot") or {}
+        limit = (told.get("fetchOHLCV") or {}).get("limit")
+        return _MOST_CANDLES.get(self.exchange) or limit or _MOST_CANDLES_ELSEWHERE
+
+    @property
+    def timeframes(self) -> list[Timeframe]:
+        """Those that the exchange offers, of those that the suite stores."""
+        offered = self._client.timeframes or {}
+        return [timeframe for timeframe in Timeframe if timeframe.value in offered]
+
+    @property
+    def precision_mode(self) -> int:
+        """What the markets' precisions are, in ccxt's code: steps, or numbers of decimal places."""
+        return int(self._client.precisionMode)
+
+    async def markets(self) -> dict[str, dict[str, Any]]:
+        """The spot markets by symbol, in ccxt's form."""
+        answer = await self._ask(self._client.load_markets, True)
+        markets = _mapping("the list of markets", answer.content)
+        for market in markets.values():
+            market["info"] = None  # the raw answer: megabytes that nothing here reads
+        return {symbol: market for symbol, market in markets.items() if market.get("spot")}
+
+    async def clock(self) -> MarketClock:
+        """The exchange's clock. It is never ahead: the answer is taken for the time it arrived."""
+        own = _CLOCKS.get(self.exchange)
+        if own is None and not self._client.has.get("fetchTime"):
+            now = wall_now()
+            return MarketClock(now, now, self.speed)
+        answer = await self._ask(own(self._client) if own else self._client.fetch_time)
+        content = answer.content.get("epochMillis") if own else answer.content
+        try:
+            return MarketClock(int(content), answer.arrived_at, self.speed)
+        except (TypeError, ValueError):
+            raise NoAnswerError(f"expected a time in milliseconds, found {content!r}") from None
+
+    async def candles(self, partition: Partition, window: Span) -> Answer:
+        """The candles of a window, as a list of whatever the exchange says they are."""
+        count = window.count(partition.timeframe.milliseconds)
+        answer = await self._ask(
+            self._client.fetch_ohlcv,
+            partition.symbol,
+            partition.timeframe.value,
+            window.first,
+            count,
+            {"until": window.last},
+            about_symbol=True,
+        )
+        if not isinstance(answer.content, list):
+            raise NoAnswerError(f"expected a list of candles, found {answer.content!r:.100}")
+        return answer
+
+    async def tickers(self, symbols: Sequence[str]) -> Answer:
+        """The tickers of those symbols, in ccxt's form: one call where the exchange allows it."""
+        if self._client.has.get("fetchTickers"):
+            answer = await self._ask(self._client.fetch_tickers, list(symbols))
+            _mapping("tickers", answer.content)
+            return answer
+        answers = [await self._ask(self._client.fetch_ticker, symbol) for symbol in symbols]
+        content = {symbol: answer.content for symbol, answer in zip(symbols, answers, strict=True)}
+        return Answer(content, answers[0].sent_at, answers[-1].arrived_at)
+
+    async def close(self) -> None:
+        """Gives the connections back."""
+        await self._client.close()
+
+    async def _ask(
+        self, call: Callable[..., Awaitable[Any]], *arguments: Any, about_symbol: bool = False
+    ) -> Answer:
+        reply = Reply(sent_at=wall_now())
+        _REPLY.set(reply)
+        try:
+            async with asyncio.timeout(self._timeout_s * _WHOLE_CALL):
+                content = await call(*arguments)
+        except Exception as error:
+            found = classified(error, reply)
+            if isinstance(found, RejectedError) and not about_symbol:
+                found = TransientError(str(found))  # a fault of the exchange, not of a symbol
+            if found is error:
+                raise
+            raise found from error
+        return Answer(content, reply.sent_at, wall_now())
+
+
+# Coinbase's unified fetch_time is cut to whole seconds; this answer of the same API is not.
+_CLOCKS: dict[str, Callable[[Any], Callable[[], Awaitable[Any]]]] = {
+    "coinbase": lambda client: client.v3PublicGetBrokerageTime
+}
+
+
+def _mapping(what: str, content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict) or not content:
+        raise NoAnswerError(f"expected {what}, found {content!r:.100}")
+    return content
+
+
+def _watch(client: Any) -> None:
+    """Notes when each request leaves and how it is answered, and lets nothing pass that is not JSON.
+
+    ccxt takes an HTML page with status 200, or JSON that breaks off, for an answer without rows.
+    """
+    fetch, on_rest_response = client.fetch, client.on_rest_response
+
+    async def watched(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        reply = _REPLY.get()
+        reply.sent_at = wall_now()
+        content = await fetch(url, method, headers, body)
+        if reply.status is not None and reply.status >= _HTTP_BAD:
+            raise NoAnswerError(f"HTTP status {reply.status}: {content!r:.100}")
+        if not isinstance(content, dict | list):
+            raise NoAnswerError(f"expected JSON, found {content!r:.100}")
+        return content
+
+    def noted(code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
+        reply = _REPLY.get()
+        reply.status, reply.headers = code, headers
+        return on_rest_response(code, reason, url, method, headers, *rest)
+
+    client.fetch, client.on_rest_response = watched, noted

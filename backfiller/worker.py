@@ -1,0 +1,186 @@
+"""One exchange: its markets, its clock, its history, its closes and its tickers.
+
+A worker shares nothing with another but the database thread, so that an exchange which is down, slow or
+banning delays nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from apscheduler.triggers.interval import IntervalTrigger
+
+from backfiller.closes import Closes
+from backfiller.history import History
+from backfiller.intake import Intake
+from backfiller.line import Line
+from backfiller.offer import Offer, require_speed
+from backfiller.parsing import markets_of
+from backfiller.tickers import Tickers
+from backfiller.trigger import CandleCloseTrigger
+from common.errors import ConfigurationError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backfiller.needs import Need
+    from backfiller.shared import Shared
+    from backfiller.source import Source
+    from common.partition import Partition
+    from common.timeframe import Timeframe
+
+_CLOCK_MOVED_MS = 250
+_SPEED_MEASURED_S = 0.5
+_PATIENCE = 5
+
+
+class Worker:
+    """Keeps the partitions of one exchange."""
+
+    def __init__(self, source: Source, shared: Shared, scheduler: Any) -> None:
+        self.line = Line(source, shared.exchanges, shared.thread)
+        self._source = source
+        self._shared = shared
+        self._scheduler = scheduler
+        self._wanted: Mapping[Partition, Need] = {}
+        self._served: dict[Partition, Need] = {}
+        self._offer: Offer | None = None
+        self._is_scheduled = False
+        self._closes_of: set[Timeframe] = set()
+        self._told: set[str] = set()
+        intake = Intake(self.line, shared)
+        self._history = History(self.line, intake, shared)
+        self._closes = Closes(self.line, intake, self._history, shared)
+        self._tickers = Tickers(self.line, shared)
+
+    async def need(self, needs: Mapping[Partition, Need]) -> None:
+        """What is needed of this exchange from now on.
+
+        Raises:
+            ConfigurationError: the exchange is known not to offer a configured partition.
+        """
+        self._wanted = needs
+        if self._offer is not None:
+            await self._serve(self._offer)
+
+    async def run(self) -> None:
+        """Serves what is needed, for ever.
+
+        Raises:
+            ConfigurationError: what is configured cannot be served.
+        """
+        await self._begin(patience=None)
+        self._schedule()
+        await self._history.run()
+
+    async def once(self) -> list[str]:
+        """Fetches everything that is missing now, and tickers; returns what could not be had."""
+        try:
+            await self._begin(patience=_PATIENCE)
+            failed = await self._history.fill()
+            await self._tickers.take(partition.symbol for partition in self._served)
+        except TransientError as error:
+            return [f"{self._source.exchange}: {error}"]
+        return [f"{partition}: {why}" for partition, why in failed.items()]
+
+    async def close(self) -> None:
+        """Gives the connections back."""
+        await self._source.close()
+
+    async def _begin(self, patience: int | None) -> None:
+        exchange, thread = self._source.exchange, self._shared.thread
+        await thread.run(self._shared.exchanges.require_source, exchange, self._source.api_url)
+        failures = 0
+        while self._offer is None:
+            try:
+                self._offer = await self._ask_offer()
+            except TransientError:
+                failures += 1
+                if patience is not None and failures >= patience:
+                    raise
+        await self._serve(self._offer)
+
+    async def _ask_offer(self) -> Offer:
+        """The exchange's clock and what it has, recorded for the traders."""
+        first = await self.line.read_clock()
+        markets = await self.line.call(self._source.markets)
+        if self._source.api_url is not None:
+            await asyncio.sleep(_SPEED_MEASURED_S)
+            require_speed(first, await self.line.read_clock())
+        offer = Offer(self._source.exchange, frozenset(markets), tuple(self._source.timeframes))
+        await self._shared.thread.run(
+            self._shared.exchanges.record_markets,
+            offer.exchange,
+            [timeframe.value for timeframe in offer.timeframes],
+            markets_of(markets, self._source.precision_mode),
+        )
+        return offer
+
+    async def _serve(self, offer: Offer) -> None:
+        """Takes up what the exchange offers of what is needed; says once what it does not offer."""
+        refused = {need: why for need in self._wanted.values() if (why := offer.refusal(need))}
+        if mistakes := [why for need, why in refused.items() if need.key is not None]:
+            raise ConfigurationError("\n".join(mistakes))
+        for need, why in refused.items():
+            if why not in self._told:
+                self._told.add(why)
+                await self._shared.record(
+                    "error", "partition_refused", why, partition=str(need.partition)
+                )
+        self._served = {
+            partition: need for partition, need in self._wanted.items() if need not in refused
+        }
+        self._history.need(self._served)
+        if self._is_scheduled:
+            self._schedule_closes()
+
+    def _schedule(self) -> None:
+        settings = self._shared.settings
+        for what, job, seconds in (
+            ("clock", self._read_clock, settings.clock_interval_s),
+            ("tickers", self._observe, settings.ticker_interval_s),
+        ):
+            self._scheduler.add_job(
+                job, IntervalTrigger(seconds=seconds), id=self._job(what), next_run_time=_now()
+            )
+        self._is_scheduled = True
+        self._schedule_closes()
+
+    def _schedule_closes(self) -> None:
+        for timeframe in {partition.timeframe for partition in self._served} - self._closes_of:
+            self._closes_of.add(timeframe)
+            self._scheduler.add_job(
+                self._at_close,
+                CandleCloseTrigger(timeframe, lambda: self.line.clock),
+                id=self._job(f"close {timeframe}"),
+                args=[timeframe],
+            )
+
+    async def _at_close(self, timeframe: Timeframe) -> None:
+        await self._closes.take(
+            partition for partition in self._served if partition.timeframe is timeframe
+        )
+
+    async def _observe(self) -> None:
+        await self._tickers.observe(partition.symbol for partition in self._served)
+
+    async def _read_clock(self) -> None:
+        before = self.line.clock
+        try:
+            after = await self.line.read_clock()
+        except TransientError:
+            return  # the line has said so, and the clock of a minute ago is still good
+        if abs(after.now() - before.now()) / after.speed < _CLOCK_MOVED_MS:
+            return
+        for timeframe in self._closes_of:
+            trigger = CandleCloseTrigger(timeframe, lambda: self.line.clock)
+            self._scheduler.reschedule_job(self._job(f"close {timeframe}"), trigger=trigger)
+
+    def _job(self, what: str) -> str:
+        return f"{self._source.exchange} {what}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
