@@ -11,6 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import trader.lean  # noqa: F401 - before all others, see there
 from common.errors import ConfigurationError
 from trader import control
 

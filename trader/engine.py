@@ -17,8 +17,8 @@ from trader.core.step import State, guard, step
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from common.candle import Candle
     from common.clock import MarketClock
+    from common.controls import Control
     from common.partition import Partition
     from trader.core.rules import MarketRules, Rules
     from trader.core.signal import Signal
@@ -80,22 +80,21 @@ class Engine:
         clock = self._feed.clock()
         if self._market is None or clock is None:
             return Progress("waiting", f"for the backfiller to reach {self._partition.exchange}")
+        now = _Now(clock, self._market, self._feed.control())
         self._settle()
-        progress = self._evaluate(clock, self._market)
-        self._guard(clock, self._market)
+        progress = self._evaluate(now)
+        self._guard(now)
         self._settle()
         return progress
 
-    def _evaluate(self, clock: MarketClock, market: MarketRules) -> Progress:
+    def _evaluate(self, now: _Now) -> Progress:
         newest = self._feed.newest_candle()
         if newest is None or newest != self._last_signal:
-            if why := self._why_wait(clock, newest):
+            if why := self._why_wait(now.clock, newest):
                 return Progress("waiting", why)
             assert newest is not None
-            self._decide_on(self._unseen(newest), newest, clock, market)
-        control = self._feed.control()
-        calm = control.state is ControlState.RUNNING
-        detail = "" if calm else _in_words(control.state, control.reason)
+            self._decide_on(self._unseen(newest), newest, now)
+        detail = now.no_orders or now.no_entries or ""
         return Progress("running", detail, more=(self._last_signal or 0) < (newest or 0))
 
     def _why_wait(self, clock: MarketClock, newest: int | None) -> str | None:
@@ -125,9 +124,7 @@ class Engine:
             start = end + length
         return []
 
-    def _decide_on(
-        self, opened: Sequence[int], newest: int, clock: MarketClock, market: MarketRules
-    ) -> None:
+    def _decide_on(self, opened: Sequence[int], newest: int, now: _Now) -> None:
         """Evaluates these candles in order. What leads to an order is written with it, at once."""
         if not opened:
             return
@@ -137,8 +134,9 @@ class Engine:
         signals = self._evaluation.signals(candles, len(fresh))
         decided: list[tuple[Signal, str]] = []
         for candle, signal in zip(fresh, signals, strict=True):
-            state = self._state(market, self._conditions(clock, candle, newest))
-            decision = step(state, candle, signal)
+            closed = self._partition.timeframe.close_of(candle.timestamp)
+            conditions = now.conditions(closed, newest=candle.timestamp == newest)
+            decision = step(self._state(now, conditions), candle, signal)
             decided.append((signal, decision.text))
             if decision.order is not None:
                 self._journal.record_signals(decided, decision.order)
@@ -149,7 +147,7 @@ class Engine:
             self._journal.record_signals(decided)
         self._last_signal = opened[-1]
 
-    def _guard(self, clock: MarketClock, market: MarketRules) -> None:
+    def _guard(self, now: _Now) -> None:
         """Lets stop-loss and take-profit see the newest prices."""
         rules = self._rules
         if self._books.position is None or self._books.pending is not None:
@@ -159,8 +157,8 @@ class Engine:
         ticker = self._feed.newest_ticker()
         if ticker is None or self._last_signal is None:
             return
-        conditions = Conditions(clock.now(), no_orders=self._blocked()[0])
-        decision = guard(self._state(market, conditions), ticker, self._last_signal)
+        state = self._state(now, now.conditions())
+        decision = guard(state, ticker, self._last_signal)
         if decision is not None and decision.order is not None:
             self._journal.record_order(decision.order)
             self._books = self._books.ordered(decision.order)
@@ -191,29 +189,14 @@ class Engine:
             profit=settlement.profit,
         )
 
-    def _state(self, market: MarketRules, conditions: Conditions) -> State:
+    def _state(self, now: _Now, conditions: Conditions) -> State:
         return State(
-            self._strategy_id, self._partition.symbol, self._rules, market, self._books, conditions
-        )
-
-    def _conditions(self, clock: MarketClock, candle: Candle, newest: int) -> Conditions:
-        closed = self._partition.timeframe.close_of(candle.timestamp)
-        no_orders, no_entries = self._blocked()
-        return Conditions(
-            now=max(clock.now(), closed),
-            age_s=max(0.0, clock.age_s(closed)),
-            newest=candle.timestamp == newest,
-            no_orders=no_orders,
-            no_entries=no_entries,
-        )
-
-    def _blocked(self) -> tuple[str | None, str | None]:
-        """Why there may be no orders, and why there may be no entries."""
-        control = self._feed.control()
-        words = _in_words(control.state, control.reason)
-        return (
-            words if control.state is ControlState.HALTED else None,
-            words if control.state is ControlState.REDUCE_ONLY else None,
+            strategy_id=self._strategy_id,
+            symbol=self._partition.symbol,
+            rules=self._rules,
+            market=now.market,
+            books=self._books,
+            conditions=conditions,
         )
 
     def _log_signal(self, signal: Signal, decision: str) -> None:
@@ -228,5 +211,33 @@ class Engine:
         )
 
 
-def _in_words(state: ControlState, reason: str) -> str:
-    return f"{state.value.replace('_', '-')} ({reason})"
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What one pass goes by."""
+
+    clock: MarketClock
+    market: MarketRules
+    control: Control
+
+    @property
+    def no_orders(self) -> str | None:
+        """Why there may be no orders now."""
+        return self._because() if self.control.state is ControlState.HALTED else None
+
+    @property
+    def no_entries(self) -> str | None:
+        """Why there may be no entries now."""
+        return self._because() if self.control.state is ControlState.REDUCE_ONLY else None
+
+    def conditions(self, closed: int = 0, *, newest: bool = True) -> Conditions:
+        """The conditions of a decision about a candle that closed at `closed`, or about a ticker."""
+        return Conditions(
+            now=max(self.clock.now(), closed),
+            age_s=max(0.0, self.clock.age_s(closed)),
+            newest=newest,
+            no_orders=self.no_orders,
+            no_entries=self.no_entries,
+        )
+
+    def _because(self) -> str:
+        return f"{self.control.state.value.replace('_', '-')} ({self.control.reason})"

@@ -67,7 +67,9 @@ class TestMarket:
     def length(self) -> int:
         return self.partition.timeframe.milliseconds
 
-    def open(self, markets: Sequence[Market] = (RULES,), timeframes: Sequence[str] = ("1h", "15m")) -> None:
+    def open(
+        self, markets: Sequence[Market] = (RULES,), timeframes: Sequence[str] = ("1h", "15m")
+    ) -> None:
         """Lets the exchange's markets and clock be known."""
         self._exchanges.record_markets(self.partition.exchange, timeframes, markets)
         self.set_clock(self.next)

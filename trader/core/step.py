@@ -73,7 +73,7 @@ def guard(state: State, ticker: Ticker, signal_timestamp: int) -> Decision | Non
         return None
     purpose, limit = found
     side = "below" if purpose is Purpose.STOP_LOSS else "above"
-    reason = f"{purpose.value}: price {price:f} is at or {side} {limit:f}"
+    reason = f"{purpose.value}: price {price:f} is at or {side} {limit:.10g}"
     return _exit(state, position, purpose, signal_timestamp, reason)
 
 

@@ -51,8 +51,23 @@ def parameters_of(strategy: type[Any]) -> type[Parameters]:
 
 
 def make(strategy: type[Any], parameters: Parameters) -> Strategy:
-    """The strategy with its parameters."""
-    made: Strategy = strategy(parameters) if hasattr(strategy, "Parameters") else strategy()
+    """The strategy with its parameters.
+
+    Raises:
+        ConfigurationError: it cannot be made with them, or does not say how many candles it needs.
+    """
+    try:
+        made: Strategy = strategy(parameters) if hasattr(strategy, "Parameters") else strategy()
+        warmup: object = made.warmup
+    except Exception as error:
+        raise ConfigurationError(
+            f"STRATEGY: expected {strategy.__name__} to be made of its parameters, found "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(warmup, int) or warmup < 1:
+        raise ConfigurationError(
+            f"STRATEGY: expected {strategy.__name__}.warmup to be a whole number above 0, found {warmup!r}"
+        )
     return made
 
 
