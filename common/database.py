@@ -25,6 +25,7 @@ from common.filesystem import require_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import ModuleType
 
 DEFAULT_URL = "sqlite:///data/trading.db"
 _LOCK_DEADLINE_S = 10.0
@@ -111,6 +112,8 @@ def connect(
     _require_usable(path, create=create)
     require_local(path.parent)
     driver = load_driver()
+    if not path.exists():
+        _make_file(path, driver)
     engine = sa.create_engine(
         f"sqlite:///{path}",
         module=driver,
@@ -162,6 +165,19 @@ def _make_folder(folder: Path) -> None:
         raise ConfigurationError(
             f"DATABASE_URL: expected a folder that can be made, found {folder}: {error.strerror}"
         ) from error
+
+
+def _make_file(path: Path, driver: ModuleType) -> None:
+    """Makes an empty database whose freed pages can be given back a few at a time.
+
+    That has to be chosen before the first table; later only a VACUUM, which stops all writers, can.
+    """
+    connection = driver.connect(str(path), isolation_level=None)
+    try:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("PRAGMA user_version=0")
+    finally:
+        connection.close()
 
 
 def _require_usable(path: Path, *, create: bool) -> None:

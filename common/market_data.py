@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from common.candle import Candle, Ticker
+from common.partition import Partition
 from common.statements import insert_new
+from common.timeframe import Timeframe
 from schema import ohlcv_data, ticker_data
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from common.database import Database
-    from common.partition import Partition
 
 _COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
+_MOST_PARAMETERS = 1000
+Row = tuple[int, float, float, float, float, float]  # as in _COLUMNS
 
 
 class MarketData:
@@ -62,6 +65,26 @@ class MarketData:
         with self._database.read() as connection:
             rows = connection.execute(newest_first).all()
         return [tuple(row) for row in reversed(rows)]
+
+    def candles_between(self, partition: Partition, start: int, end: int) -> list[Row]:
+        """The stored candles from `start` to `end`, both included, in order.
+
+        Each is (timestamp, open, high, low, close, volume).
+        """
+        with self._database.read() as connection:
+            return candles_between(connection, partition, start, end)
+
+    def partitions(self) -> list[Partition]:
+        """Every partition with a stored candle, in order: one key lookup for each, however many candles."""
+        key = sa.tuple_(ohlcv_data.c.exchange, ohlcv_data.c.symbol, ohlcv_data.c.timeframe)
+        names = sa.select(*key).order_by(*key).limit(1)
+        found: list[Partition] = []
+        with self._database.read() as connection:
+            row = connection.execute(names).one_or_none()
+            while row is not None:
+                found.append(Partition(row[0], row[1], Timeframe(row[2])))
+                row = connection.execute(names.where(key > sa.tuple_(*row))).one_or_none()
+        return found
 
     def timestamps(self, partition: Partition, start: int, end: int) -> list[int]:
         """The open times of the stored candles from `start` to `end`, both included, in order."""
@@ -152,12 +175,64 @@ def insert_candles(
     The batch goes to the driver as it is: SQLAlchemy's own way to bind a row takes longer than
     SQLite takes to store it.
     """
+    rows = [(c.timestamp, c.open, c.high, c.low, c.close, c.volume) for c in candles]
+    return insert_rows(connection, partition, rows)
+
+
+def insert_rows(connection: sa.Connection, partition: Partition, rows: Iterable[Row]) -> int:
+    """Inserts candles that were checked elsewhere, as (timestamp, open, high, low, close, volume).
+
+    See `insert_candles`.
+    """
     key = (partition.exchange, partition.symbol, partition.timeframe.value)
-    rows = [(*key, c.timestamp, c.open, c.high, c.low, c.close, c.volume) for c in candles]
+    keyed = [(*key, *row) for row in rows]
     statement = insert_new(connection, ohlcv_data).compile(
         dialect=connection.dialect, column_keys=[column.name for column in ohlcv_data.columns]
     )
-    return connection.exec_driver_sql(str(statement), rows).rowcount
+    return connection.exec_driver_sql(str(statement), keyed).rowcount
+
+
+def candles_between(
+    connection: sa.Connection, partition: Partition, start: int, end: int
+) -> list[Row]:
+    """See `MarketData.candles_between`; in the caller's transaction."""
+    query = (
+        sa.select(*(ohlcv_data.c[name] for name in _COLUMNS))
+        .where(_in(partition), ohlcv_data.c.timestamp.between(start, end))
+        .order_by(ohlcv_data.c.timestamp)
+    )
+    return [row._tuple() for row in connection.execute(query)]
+
+
+def candles_at(
+    connection: sa.Connection, partition: Partition, timestamps: Sequence[int]
+) -> list[Row]:
+    """Those of the stored candles that open at these times, in any order; in the caller's transaction."""
+    query = sa.select(*(ohlcv_data.c[name] for name in _COLUMNS)).where(_in(partition))
+    found: list[Row] = []
+    for start in range(0, len(timestamps), _MOST_PARAMETERS):
+        some = timestamps[start : start + _MOST_PARAMETERS]
+        rows = connection.execute(query.where(ohlcv_data.c.timestamp.in_(some)))
+        found.extend(row._tuple() for row in rows)
+    return found
+
+
+def delete_candles(connection: sa.Connection, partition: Partition, start: int, end: int) -> int:
+    """Deletes the candles from `start` to `end`, both included, in the caller's transaction."""
+    old = sa.delete(ohlcv_data).where(_in(partition), ohlcv_data.c.timestamp.between(start, end))
+    return connection.execute(old).rowcount
+
+
+def nth_newest(connection: sa.Connection, partition: Partition, count: int) -> int | None:
+    """The open time of the oldest of the newest `count` candles; None if there are not as many."""
+    query = (
+        sa.select(ohlcv_data.c.timestamp)
+        .where(_in(partition))
+        .order_by(ohlcv_data.c.timestamp.desc())
+        .limit(1)
+        .offset(count - 1)
+    )
+    return connection.execute(query).scalar()
 
 
 def _in(partition: Partition) -> sa.ColumnElement[bool]:
