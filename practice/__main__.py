@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from practice.replay import Rows
 
 _LOG = logging.getLogger("practice")
-_SHUTDOWN_S = 0.5
+_SHUTDOWN_S = 0.2
 _DEFAULT_SEED = 1
 _EXCHANGES = ("binance", "coinbase")
 

@@ -82,7 +82,7 @@ class Practice:
     def client(self, exchange: str, **credentials: str) -> Any:
         """A new ccxt client of one of its exchanges, which waits for nobody."""
         client = connect(exchange, credentials=credentials, environment=self.environment)
-        client.timeout = 1500
+        client.timeout = 1000
         client.enableRateLimit = False
         return client
 

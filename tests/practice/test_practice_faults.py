@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import urllib.error
+from typing import TYPE_CHECKING, Any
+
+import ccxt
+import pytest
+
+if TYPE_CHECKING:
+    from tests.practice.running import Practice
+
+SYMBOLS = {"binance": "BTC/USDT", "coinbase": "BTC/USD"}
+ENDPOINTS = {"binance": "klines", "coinbase": "candles"}
+BOTH = pytest.mark.parametrize("exchange", ["binance", "coinbase"])
+FOREVER = {"count": None}
+
+
+def candles_of(practice: Practice, exchange: str, symbol: str | None = None) -> Any:
+    since = practice.now_ms() - 600_000
+    return practice.asked(
+        exchange, lambda client: client.fetch_ohlcv(symbol or SYMBOLS[exchange], "1m", since, 5)
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "binance", "coinbase"),
+    [
+        ({"kind": "status", "status": 429}, ccxt.DDoSProtection, ccxt.RateLimitExceeded),
+        ({"kind": "status", "status": 418}, ccxt.DDoSProtection, ccxt.DDoSProtection),
+        ({"kind": "status", "status": 500}, ccxt.ExchangeNotAvailable, ccxt.ExchangeNotAvailable),
+        ({"kind": "status", "status": 502}, ccxt.ExchangeNotAvailable, ccxt.ExchangeNotAvailable),
+        ({"kind": "status", "status": 503}, ccxt.ExchangeNotAvailable, ccxt.ExchangeNotAvailable),
+        ({"kind": "status", "status": 403}, ccxt.ExchangeNotAvailable, ccxt.ExchangeNotAvailable),
+        ({"kind": "status", "status": 504}, ccxt.RequestTimeout, ccxt.RequestTimeout),
+        ({"kind": "hang"}, ccxt.RequestTimeout, ccxt.RequestTimeout),
+        ({"kind": "drip"}, ccxt.RequestTimeout, ccxt.RequestTimeout),
+        # Two, because aiohttp sends a GET again after one reset.
+        ({"kind": "drop", "count": 2}, ccxt.ExchangeNotAvailable, ccxt.ExchangeNotAvailable),
+        ({"kind": "lose_reply", "count": 2}, ccxt.ExchangeNotAvailable, ccxt.ExchangeNotAvailable),
+        ({"kind": "cut"}, ccxt.ExchangeError, ccxt.ExchangeError),
+    ],
+    ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else None,
+)
+@BOTH
+def test_ccxt_makes_of_a_fault_what_it_makes_of_the_real_one(
+    practice: Practice,
+    exchange: str,
+    fault: dict[str, Any],
+    binance: type[Exception],
+    coinbase: type[Exception],
+) -> None:
+    practice.suffer(endpoint=ENDPOINTS[exchange], **fault)
+    with pytest.raises(ccxt.BaseError) as raised:
+        candles_of(practice, exchange)
+    assert raised.type is {"binance": binance, "coinbase": coinbase}[exchange]
+    assert practice.ask("faults") == []
+    assert candles_of(practice, exchange)
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["truncate", "html", "body"])
+def test_ccxt_takes_a_spoiled_answer_with_status_200_for_no_candles(
+    practice: Practice, exchange: str, kind: str
+) -> None:
+    practice.suffer(kind=kind, endpoint=ENDPOINTS[exchange], body=[] if kind == "body" else None)
+    assert candles_of(practice, exchange) == []
+
+
+def test_maintenance_and_a_lost_backend_are_told_in_the_exchange_s_own_words(
+    practice: Practice,
+) -> None:
+    down = {"code": 1, "msg": "System is under maintenance."}
+    practice.suffer(kind="status", status=503, body=down, endpoint="klines")
+    with pytest.raises(ccxt.OnMaintenance):
+        candles_of(practice, "binance")
+    practice.suffer(kind="status", status=400, body={"code": -1007, "msg": "?"}, endpoint="klines")
+    with pytest.raises(ccxt.RequestTimeout):
+        candles_of(practice, "binance")
+
+
+def test_a_ban_can_say_how_long_to_wait(practice: Practice) -> None:
+    practice.suffer(kind="status", status=429, headers={"Retry-After": "7"}, endpoint="klines")
+
+    async def banned(client: Any) -> Any:
+        with pytest.raises(ccxt.DDoSProtection):
+            await client.fetch_ohlcv("BTC/USDT")
+        return client.last_response_headers["Retry-After"]
+
+    assert practice.freshly_asked("binance", banned) == "7"
+
+
+def test_an_order_whose_reply_is_lost_was_placed_all_the_same(practice: Practice, key: str) -> None:
+    practice.suffer(kind="lose_reply", endpoint="place_order")
+
+    async def place(client: Any) -> Any:
+        with pytest.raises(ccxt.NetworkError):
+            await client.create_order(
+                "BTC/USDT", "market", "buy", 0.01, None, {"clientOrderId": "ambiguous"}
+            )
+        return await client.fetch_order(None, "BTC/USDT", {"origClientOrderId": "ambiguous"})
+
+    assert practice.traded(place, key)["filled"] == 0.01
+
+
+def test_an_order_whose_connection_is_dropped_was_not_placed(practice: Practice, key: str) -> None:
+    practice.suffer(kind="drop", endpoint="place_order")
+
+    async def place(client: Any) -> Any:
+        with pytest.raises(ccxt.NetworkError):
+            await client.create_order(
+                "BTC/USDT", "market", "buy", 0.01, None, {"clientOrderId": "dropped"}
+            )
+        await client.fetch_order(None, "BTC/USDT", {"origClientOrderId": "dropped"})
+
+    with pytest.raises(ccxt.OrderNotFound):
+        practice.traded(place, key)
+
+
+def test_a_truncated_reply_hides_the_id_of_an_order_that_exists(
+    practice: Practice, key: str
+) -> None:
+    practice.suffer(kind="truncate", endpoint="place_order")
+
+    async def place(client: Any) -> Any:
+        order = await client.create_order("BTC/USDT", "limit", "buy", 0.01, 20_000)
+        return order, await client.fetch_open_orders("BTC/USDT")
+
+    order, listed = practice.traded(place, key)
+    assert order["id"] is None
+    assert len(listed) == 1
+
+
+def test_a_revoked_key_looks_like_a_ban_to_a_client_that_had_been_let_in(
+    practice: Practice, key: str
+) -> None:
+    revoked = {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."}
+    practice.suffer(kind="status", status=401, body=revoked, endpoint="account", **FOREVER)
+    with pytest.raises(ccxt.AuthenticationError):
+        practice.freshly_asked("binance", lambda client: client.fetch_balance())
+
+    async def let_in(client: Any) -> None:
+        await client.fetch_open_orders("BTC/USDT")
+        await client.fetch_balance()
+
+    with pytest.raises(ccxt.DDoSProtection):
+        practice.traded(let_in, key)
+
+
+def test_a_fault_strikes_only_the_exchange_and_the_market_that_it_names(practice: Practice) -> None:
+    practice.suffer(kind="html", exchange="binance", market="ETHUSDT", endpoint="klines", **FOREVER)
+    assert candles_of(practice, "coinbase")
+    assert candles_of(practice, "binance")
+    assert candles_of(practice, "binance", "ETH/USDT") == []
+
+
+def test_a_fault_strikes_as_often_as_it_says(practice: Practice) -> None:
+    practice.suffer(kind="status", status=500, endpoint="ticker*", count=2)
+    for left in (1, 0):
+        with pytest.raises(ccxt.ExchangeNotAvailable):
+            practice.asked("binance", lambda client: client.fetch_ticker("BTC/USDT"))
+        assert [fault["count"] for fault in practice.ask("faults")] == [left][:left]
+    assert practice.asked("binance", lambda client: client.fetch_ticker("BTC/USDT"))
+
+
+def test_faults_can_be_taken_back(practice: Practice) -> None:
+    practice.suffer(kind="hang", **FOREVER)
+    assert practice.ask("faults")[0]["kind"] == "hang"
+    practice.ask("faults", "DELETE")
+    assert candles_of(practice, "binance")
+
+
+@pytest.mark.parametrize(
+    "fault", [{}, {"kind": "earthquake"}, {"kind": "hang", "count": "two"}, {"kindd": "hang"}, 3]
+)
+def test_a_fault_that_is_not_understood_is_refused(practice: Practice, fault: object) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        practice.ask("faults", "POST", fault)
+
+
+def test_calls_are_counted_by_exchange_and_endpoint(practice: Practice) -> None:
+    candles_of(practice, "coinbase")
+    before = practice.ask("calls")["coinbase"]["candles"]
+    candles_of(practice, "coinbase")
+    assert practice.ask("calls")["coinbase"]["candles"] == before + 1
+
+
+@pytest.mark.parametrize(
+    "query", ["exchange=nope", "exchange=binance&symbol=X/Y", "exchange=binance&symbol=BTC/USDT"]
+)
+def test_a_question_for_the_truth_that_is_not_understood_is_refused(
+    practice: Practice, query: str
+) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        practice.ask(f"candles?{query}")
