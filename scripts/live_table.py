@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -24,49 +25,63 @@ def live_table(database: Database, running_s: float, speed: float) -> Group:
         style="bold",
     )
     title.append("Ctrl-C ends it", style="dim")
-    return Group(title, _partition_table(database), _strategy_table(database))
+    return Group(title, _partition_table(database), Text(), _strategy_table(database), Text())
 
 
 def _partition_table(database: Database) -> Table:
-    table = Table(title="Candles in the well", title_justify="left")
+    table = _table("Candles in the well")
     for name in ("exchange", "symbol", "timeframe"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for name in ("candles", "missing"):
-        table.add_column(name, justify="right")
-    for name in ("first (UTC)", "last (UTC)"):
-        table.add_column(name)
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("first, UTC", "last, UTC"):
+        table.add_column(name, no_wrap=True)
     for row in partitions(database):
         counts = f"{row.candles:,}", f"{row.missing:,}"
-        table.add_row(
-            row.exchange, row.symbol, row.timeframe, *counts, row.first[:16], row.last[:16]
-        )
+        times = row.first[2:16], row.last[2:16]
+        table.add_row(row.exchange, row.symbol, row.timeframe, *counts, *times)
     return table
 
 
 def _strategy_table(database: Database) -> Table:
-    table = Table(title="Traders", title_justify="left")
-    for name in ("strategy_id", "candle (UTC)"):
+    table = _table("Traders")
+    for name in ("strategy_id", "candle"):
         table.add_column(name, no_wrap=True)
-    table.add_column("RSI", justify="right")
-    table.add_column("signal")
-    table.add_column("position", justify="right")
-    for name in ("trades", "realised", "unrealised"):
-        table.add_column(name, justify="right")
+    table.add_column("RSI", justify="right", no_wrap=True)
+    table.add_column("signal", no_wrap=True)
+    for name in ("holds", "trades", "realised", "open"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in strategies(database):
         table.add_row(*_cells(row))
     return table
 
 
+def _table(title: str) -> Table:
+    """Narrow enough for a terminal of 80 columns."""
+    return Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+
+
 def _cells(row: StrategyOverview) -> tuple[Text | str, ...]:
     if not row.candle:
-        return (row.strategy_id, Text(f"{row.state} {row.detail}", style="dim"))
-    position = f"{row.amount:.6g} at {row.average_entry:,.2f}" if row.average_entry else "none"
+        return (
+            row.strategy_id,
+            Text(row.state, style="dim"),
+            "",
+            "",
+            Text(row.detail, style="dim"),
+        )
     return (
         row.strategy_id,
-        row.candle[:16],
+        row.candle[5:16],
         "" if row.rsi is None else f"{row.rsi:.1f}",
         Text(row.signal, style=_SIGNAL_STYLES[row.signal]),
-        position,
+        f"{row.amount:.4f}" if row.amount else "-",
         str(row.trades),
         _profit(row.realised_profit),
         _profit(row.unrealised_profit),
