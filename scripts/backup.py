@@ -140,7 +140,7 @@ def _copy(driver: Any, database: Path, part: Path, deadline_s: float) -> None:
             )
 
     with (
-        closing(driver.connect(f"{database.as_uri()}?mode=ro", uri=True)) as source,
+        closing(driver.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=0)) as source,
         closing(driver.connect(part)) as target,
     ):
         # Until it has its name the copy is nobody's: it needs no journal, and is flushed at the end.
@@ -159,7 +159,9 @@ def _check(driver: Any, part: Path) -> dict[str, int]:
     with closing(driver.connect(f"{part.as_uri()}?immutable=1", uri=True)) as copy:
         integrity = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if integrity != "ok":
-            raise BackupFailed(f"integrity_check of the copy: expected ok, found: {integrity}")
+            raise BackupFailed(
+                f"integrity_check of the copy: expected ok, found: {' '.join(integrity.split())}"
+            )
         orphan = copy.execute("PRAGMA foreign_key_check").fetchone()
         if orphan is not None:
             raise BackupFailed(

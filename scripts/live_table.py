@@ -78,7 +78,7 @@ def _cells(row: StrategyOverview) -> tuple[Text | str, ...]:
         )
     return (
         row.strategy_id,
-        row.candle[5:16],
+        row.candle[8:16],
         "" if row.rsi is None else f"{row.rsi:.1f}",
         Text(row.signal, style=_SIGNAL_STYLES[row.signal]),
         f"{row.amount:.4f}" if row.amount else "-",
