@@ -54,7 +54,9 @@ ARG SETUPTOOLS="setuptools==84.2.1 --hash=sha256:ca140b45d5325a9478f880e351484f6
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 COPY requirements/suite.txt /tmp/
 # What is not a wheel is built with that setuptools, not with whatever is newest; a wheel that is missing is an
-# error and not a long build. Bytecode is made here, since nobody can write it later; the packages' own tests go.
+# error and not a long build. Rich, which only the demo on the host draws with, goes too: structlog loads it
+# wherever it finds it, and each trader would keep 4 MB for it. Bytecode is made here, since the root file system
+# is read-only later.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python3 -m venv --without-pip /opt/venv \
     && echo "${SETUPTOOLS}" >/tmp/setuptools.txt \
@@ -62,7 +64,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && $pip install --no-compile --require-hashes -r /tmp/setuptools.txt \
     && $pip install --no-compile --require-hashes -r /tmp/suite.txt \
         --only-binary :all: --no-binary "${FROM_SOURCE}" --no-build-isolation \
-    && $pip uninstall --yes setuptools \
+    && $pip uninstall --yes setuptools rich markdown-it-py mdurl pygments \
     && rm -rf /opt/venv/lib/python3*/site-packages/pandas/tests \
     && /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv
 
