@@ -122,10 +122,10 @@ def test_what_blocks_an_entry_lets_an_exit_pass(conditions):
     ("bid", "words"),
     [
         (95.01, None),
-        (95.0, "stop-loss: price 95.0 is at or below 95"),
-        (80.0, "stop-loss: price 80.0 is at or below 95"),
+        (95.0, "stop-loss: price 95 is at or below 95"),
+        (80.0, "stop-loss: price 80 is at or below 95"),
         (109.99, None),
-        (110.0, "take-profit: price 110.0 is at or above 110"),
+        (110.0, "take-profit: price 110 is at or above 110"),
     ],
 )
 def test_stop_loss_and_take_profit_act_on_the_bid(bid, words):

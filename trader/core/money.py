@@ -62,4 +62,4 @@ def plain(amount: Decimal) -> Decimal:
 
 def from_price(price: float) -> Decimal:
     """A market's price as the decimal that it is written as: 0.1 is 0.1."""
-    return Decimal(repr(float(price)))
+    return plain(Decimal(repr(float(price))))
