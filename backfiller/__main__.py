@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import ExitStack
 
 import structlog
 
@@ -43,17 +44,8 @@ async def _run(*, once: bool) -> int:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    settings = load_settings()
-    database = open_database(
-        url_from(), durability=Durability.PROCESS_CRASH, checkpoint_pages=_CHECKPOINT_PAGES
-    )
-    instance = Instance(database.path.parent, SOURCE, key=SOURCE)
-    progress = watched()
-    log.set_up()
-    for noisy in ("apscheduler", "ccxt"):  # what they warn of is expected here, or raised as well
-        logging.getLogger(noisy).setLevel(logging.ERROR)
-    shared = Shared.of(settings, os.environ, database, progress)
-    try:
+    with ExitStack() as closing:
+        shared = _compose(closing)
         daemon = Daemon(shared)
         if not once:
             await daemon.run(stopped)
@@ -62,11 +54,28 @@ async def _run(*, once: bool) -> int:
         for problem in problems:
             structlog.get_logger().error("not_had", problem=problem)
         return 1 if problems else 0
-    finally:
-        progress.close()
-        shared.thread.close()
-        database.close()
-        instance.release()
+
+
+def _compose(closing: ExitStack) -> Shared:
+    """Makes what the daemon stands on, and notes how to close it.
+
+    Raises:
+        ConfigurationError: the user has to change something.
+    """
+    settings = load_settings()
+    database = open_database(
+        url_from(), durability=Durability.PROCESS_CRASH, checkpoint_pages=_CHECKPOINT_PAGES
+    )
+    closing.callback(database.close)
+    closing.callback(Instance(database.path.parent, SOURCE, key=SOURCE).release)
+    progress = watched()
+    closing.callback(progress.close)
+    log.set_up()
+    for noisy in ("apscheduler", "ccxt"):  # what they log is expected here, or raised as well
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    shared = Shared.of(settings, os.environ, database, progress)
+    closing.callback(shared.thread.close)
+    return shared
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from apscheduler.events import EVENT_JOB_ERROR
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from backfiller.needs import combined, configured
+from backfiller.settings import config_file
 from backfiller.shared import SOURCE
 from backfiller.source import Source
 from backfiller.worker import Worker
@@ -32,7 +32,7 @@ class Daemon:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._configured = configured(shared.settings)
+        self._configured = configured(shared.settings, config_file(shared.environment))
         self._registry = Registry(shared.database)
         self._heartbeat = Heartbeat(shared.database, SOURCE, environment=shared.environment)
         self._workers: dict[str, Worker] = {}
@@ -60,8 +60,10 @@ class Daemon:
                 await self._look_around(once=False)
                 self._results()
                 await self._wait(stopped)
-        finally:
-            await self._end()
+        except Exception as error:
+            await self._end("failed", str(error))
+            raise
+        await self._end("stopped")
 
     async def once(self, stopped: asyncio.Event) -> list[str]:
         """Fetches what is missing now; returns what could not be had."""
@@ -74,8 +76,10 @@ class Daemon:
                 await self._wait(stopped)
             if stopped.is_set():
                 problems.append("stopped before the end")
-        finally:
-            await self._end()
+        except Exception as error:
+            await self._end("failed", str(error))
+            raise
+        await self._end("stopped", "; ".join(problems))
         return problems
 
     def _results(self) -> list[str]:
@@ -94,9 +98,14 @@ class Daemon:
         return [problem for task in tasks for problem in task.result()]
 
     async def _wait(self, stopped: asyncio.Event) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._shared.settings.registration_poll_s):
-                await stopped.wait()
+        """Waits for the next round, or until it is stopped or a worker has ended."""
+        stopping = asyncio.create_task(stopped.wait())
+        await asyncio.wait(
+            {stopping, *self._tasks.values()},
+            timeout=self._shared.settings.registration_poll_s,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        stopping.cancel()
 
     async def _look_around(self, *, once: bool) -> None:
         """Looks for registrations, hands out what is needed, and beats."""
@@ -184,7 +193,7 @@ class Daemon:
     def _job_failed(self, event: Any) -> None:
         self._job_failure = event.exception
 
-    async def _end(self) -> None:
+    async def _end(self, state: str, detail: str = "") -> None:
         """Ends what is under way; a begun transaction is ended by the database thread."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
@@ -193,7 +202,7 @@ class Daemon:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         closing = (worker.close() for worker in self._workers.values())
         await asyncio.gather(*closing, return_exceptions=True)
-        await self._shared.thread.run(self._heartbeat.beat, "stopped")
+        await self._shared.thread.run(self._heartbeat.beat, state, detail)
 
 
 def _time_of_day(wall_time: int) -> str:

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from common.partition import Partition
 
 _LANES = 2  # one window is fetched while another is stored
-_PATIENCE = 3  # how often an answer may be empty, or a call of --once fail, before a window is left
+_PATIENCE = 3  # how often an answer may be empty before a window is left for the next review
 _REVIEW_S = 30.0
+# A second one after long ones: a hole between two windows is understood when both have been answered.
+_PASSES = 2
 _PAUSE_S = 1.0
 
 
@@ -74,7 +76,7 @@ class History:
             except TimeoutError:
                 continue
 
-    async def fill(self, *, patience: int | None = _PATIENCE) -> dict[Partition, str]:
+    async def fill(self, *, patience: int | None) -> dict[Partition, str]:
         """Asks once for everything that is missing now.
 
         Args:
@@ -83,14 +85,17 @@ class History:
         Returns:
             The partitions of which something could not be had, and why.
         """
-        while True:
+        passes = 0
+        while passes < _PASSES:
             self._changed.clear()
             self._failed = {}
-            await self._pass(patience)
+            took_long = await self._pass(patience)
             if not self._changed.is_set():
-                return self._failed
+                passes = passes + 1 if took_long else _PASSES
+        return self._failed
 
-    async def _pass(self, patience: int | None) -> None:
+    async def _pass(self, patience: int | None) -> bool:
+        """Plans, and takes all that is planned; whether some partition took more than one window."""
         plans = {need.partition: await self._plan(need) for need in self._needs.values()}
         lacking = {partition: plan for partition, plan in plans.items() if plan}
         for partition, plan in lacking.items():
@@ -102,6 +107,7 @@ class History:
                 lanes.create_task(self._lane(todo, patience))
         for partition in lacking:
             self._progress.end(partition)
+        return any(len(plan) > 1 for plan in lacking.values())
 
     async def _lane(self, todo: Iterator[Window], patience: int | None) -> None:
         for window in todo:
@@ -135,7 +141,7 @@ class History:
         missing = await self._missing(partition, wanted)
         newest = await self._thread.run(self._market_data.newest_candle, partition)
         if newest is not None and all(span.first > newest for span in missing):
-            first = settled.first if settled is not None else wanted.first
+            first = wanted.first if settled is None else min(settled.first, wanted.first)
             self._settled[partition] = Span(min(first, newest), newest)
         return missing
 

@@ -100,7 +100,7 @@ class Intake:
             "symbol": partition.symbol,
             "timeframe": partition.timeframe.value,
             "reason": reason,
-            "row": row,
+            "row": repr(row),  # it may hold what JSON cannot, such as nan
         }
         message = f"{partition}: {reason}"
         await self._shared.record("warning", kind, message, **detail)

@@ -9,6 +9,7 @@ from backfiller.planner import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from backfiller.settings import BackfillerSettings
     from common.partition import Partition
@@ -44,13 +45,13 @@ class Need:
         return Span(first, newest) if first <= newest else None
 
 
-def configured(settings: BackfillerSettings) -> dict[Partition, Need]:
-    """The needs that the configuration names."""
+def configured(settings: BackfillerSettings, file: Path) -> dict[Partition, Need]:
+    """The needs that the configuration names, which was read from `file`."""
     needs = {}
     for number, wanted in enumerate(settings.partitions):
         history = settings.history if wanted.history is None else wanted.history
         needs[wanted.partition] = Need(
-            wanted.partition, history, wanted.since, key=f"partitions.{number}"
+            wanted.partition, history, wanted.since, key=f"{file}: partitions.{number}"
         )
     return needs
 

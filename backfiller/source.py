@@ -58,6 +58,7 @@ class Source:
         self.speed = speed
         self._timeout_s = timeout_s
         self._client = ccxt.connect(exchange, environment=environment, timeout_s=timeout_s)
+        self._client.timeout_on_exit = 0  # nothing to wait for: every answer has been read
         _watch(self._client)
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backfiller.parsing import tickers_of
-from common.errors import TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,12 +49,3 @@ class Tickers:
             found,
             keep_since=clock.at(answer.sent_at) - self._shared.settings.ticker_history,
         )
-
-    async def observe(self, symbols: Iterable[str]) -> None:
-        """Takes them if the exchange answers now: a price of a minute ago is of no use later."""
-        if self._line.is_waiting:
-            return
-        try:
-            await self.take(symbols)
-        except TransientError:
-            return  # the line has said so

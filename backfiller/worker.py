@@ -7,8 +7,9 @@ banning delays nobody else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -23,7 +24,7 @@ from backfiller.trigger import CandleCloseTrigger
 from common.errors import ConfigurationError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from backfiller.needs import Need
     from backfiller.shared import Shared
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 _CLOCK_MOVED_MS = 250
 _SPEED_MEASURED_S = 0.5
-_PATIENCE = 5
+PATIENCE = 5  # how often a call may fail before --once goes without what it was for
+T = TypeVar("T")
 
 
 class Worker:
@@ -61,6 +63,8 @@ class Worker:
         Raises:
             ConfigurationError: the exchange is known not to offer a configured partition.
         """
+        if needs == self._wanted:
+            return
         self._wanted = needs
         if self._offer is not None:
             await self._serve(self._offer)
@@ -78,9 +82,9 @@ class Worker:
     async def once(self) -> list[str]:
         """Fetches everything that is missing now, and tickers; returns what could not be had."""
         try:
-            await self._begin(patience=_PATIENCE)
-            failed = await self._history.fill()
-            await self._tickers.take(partition.symbol for partition in self._served)
+            await self._begin(patience=PATIENCE)
+            failed = await self._history.fill(patience=PATIENCE)
+            await _patiently(self._take_tickers, PATIENCE)
         except TransientError as error:
             return [f"{self._source.exchange}: {error}"]
         return [f"{partition}: {why}" for partition, why in failed.items()]
@@ -92,14 +96,7 @@ class Worker:
     async def _begin(self, patience: int | None) -> None:
         exchange, thread = self._source.exchange, self._shared.thread
         await thread.run(self._shared.exchanges.require_source, exchange, self._source.api_url)
-        failures = 0
-        while self._offer is None:
-            try:
-                self._offer = await self._ask_offer()
-            except TransientError:
-                failures += 1
-                if patience is not None and failures >= patience:
-                    raise
+        self._offer = await _patiently(self._ask_offer, patience)
         await self._serve(self._offer)
 
     async def _ask_offer(self) -> Offer:
@@ -142,9 +139,8 @@ class Worker:
             ("clock", self._read_clock, settings.clock_interval_s),
             ("tickers", self._observe, settings.ticker_interval_s),
         ):
-            self._scheduler.add_job(
-                job, IntervalTrigger(seconds=seconds), id=self._job(what), next_run_time=_now()
-            )
+            self._scheduler.add_job(job, IntervalTrigger(seconds=seconds), id=self._job(what))
+        self._scheduler.modify_job(self._job("tickers"), next_run_time=datetime.now(UTC))
         self._is_scheduled = True
         self._schedule_closes()
 
@@ -163,8 +159,15 @@ class Worker:
             partition for partition in self._served if partition.timeframe is timeframe
         )
 
+    async def _take_tickers(self) -> None:
+        await self._tickers.take(partition.symbol for partition in self._served)
+
     async def _observe(self) -> None:
-        await self._tickers.observe(partition.symbol for partition in self._served)
+        """Takes tickers if the exchange answers now: a price of a minute ago is of no use later."""
+        if self.line.is_waiting:
+            return
+        with contextlib.suppress(TransientError):  # the line has said so
+            await self._take_tickers()
 
     async def _read_clock(self) -> None:
         before = self.line.clock
@@ -182,5 +185,13 @@ class Worker:
         return f"{self._source.exchange} {what}"
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+async def _patiently(act: Callable[[], Awaitable[T]], patience: int | None) -> T:
+    """Does it until it succeeds, or has failed so often; the line waits between."""
+    failures = 0
+    while True:
+        try:
+            return await act()
+        except TransientError:
+            failures += 1
+            if patience is not None and failures >= patience:
+                raise
