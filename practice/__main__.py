@@ -68,7 +68,8 @@ async def _serve(arguments: Arguments) -> None:
     except OSError as error:
         await runner.cleanup()
         raise ConfigurationError(
-            f"--port: expected a free one, found {arguments.port}: {error.strerror}"
+            f"--host and --port: expected an address to listen on, "
+            f"found {arguments.host}:{arguments.port}: {error.strerror}"
         ) from None
     host, port = runner.addresses[0][:2]
     urls = [

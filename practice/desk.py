@@ -110,12 +110,12 @@ class Desk:
 
     def settle(self, now_ms: int) -> None:
         """Fills the resting orders whose price was reached until now."""
-        for order in self.ledger.open_orders():
-            fills = list(self._reached(order, now_ms))
-            if fills:
+        orders = self.ledger.open_orders()
+        for order in orders:
+            if fills := list(self._reached(order, now_ms)):
                 with self.ledger.transaction():
                     self._traded_later(order, fills)
-            self._unreached_until_ms[order.order_id] = now_ms
+        self._unreached_until_ms = {order.order_id: now_ms for order in orders}
 
     def _reached(self, order: Order, now_ms: int) -> Iterator[Fill]:
         """The fills of a resting order: each as large as the book is deep, one refill apart."""

@@ -30,7 +30,7 @@ _DRIP_PAUSE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. Empty text matches everything; `count` is how many requests it strikes."""
+    """One fault. `*` matches everything; `count` is how many requests it strikes."""
 
     kind: str
     exchange: str = "*"

@@ -95,27 +95,18 @@ class Rehearsal:
                 f"timeframe: expected a multiple of {listing.path.unit_ms // 60_000} minutes, "
                 f"found {request.query['timeframe']!r}"
             )
-        limit = min(_number(request, "limit", _DEFAULT_CANDLES), _MOST_CANDLES)
+        limit = min(_number(request, "limit", _DEFAULT_CANDLES) or 1, _MOST_CANDLES)
         now_ms = self._clock.now()
         newest_ms = now_ms // length_ms * length_ms - length_ms
         since_ms = _number(request, "since", newest_ms - (limit - 1) * length_ms)
-        opens_ms, found = listing.candles(length_ms, since_ms, newest_ms, now_ms)
-        columns = [
-            [float(text(number)) for number in column.tolist()]
-            for column, text in (
-                (found.open, listing.price_text),
-                (found.high, listing.price_text),
-                (found.low, listing.price_text),
-                (found.close, listing.price_text),
-                (found.volume, listing.volume_text),
-            )
-        ]
+        since_ms = max(since_ms, listing.first_ms(length_ms))
         keeps_silence = request.query["exchange"] != "coinbase"
-        rows = [
-            [opens_ms + row * length_ms, *numbers]
-            for row, numbers in enumerate(zip(*columns, strict=True))
-            if keeps_silence or numbers[-1]
-        ]
+        rows: list[list[float]] = []
+        while since_ms <= newest_ms and len(rows) < limit:
+            last_ms = min(since_ms + (limit - 1) * length_ms, newest_ms)
+            found = _rows(listing, length_ms, since_ms, last_ms, now_ms)
+            rows += [row for row in found if keeps_silence or row[-1]]
+            since_ms = last_ms + 1
         return rows[:limit]
 
     def _listing(self, request: web.Request) -> Listing:
@@ -131,6 +122,26 @@ class Rehearsal:
                 f"symbol: expected one of {', '.join(listings)}, found {symbol!r}"
             )
         return listings[symbol]
+
+
+def _rows(
+    listing: Listing, length_ms: int, first_ms: int, last_ms: int, now_ms: int
+) -> list[list[float]]:
+    opens_ms, found = listing.candles(length_ms, first_ms, last_ms, now_ms)
+    columns = [
+        [float(text(number)) for number in column.tolist()]
+        for column, text in (
+            (found.open, listing.price_text),
+            (found.high, listing.price_text),
+            (found.low, listing.price_text),
+            (found.close, listing.price_text),
+            (found.volume, listing.volume_text),
+        )
+    ]
+    return [
+        [opens_ms + row * length_ms, *numbers]
+        for row, numbers in enumerate(zip(*columns, strict=True))
+    ]
 
 
 def _number(request: web.Request, name: str, default: int) -> int:

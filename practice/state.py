@@ -33,7 +33,7 @@ def open_state(file: str | None) -> sqlite3.Connection:
         ConfigurationError: the file is no state of this program, or cannot be written.
     """
     try:
-        connection = sqlite3.connect(file or ":memory:", isolation_level=None)
+        connection = sqlite3.connect(file or ":memory:", isolation_level=None, timeout=1.0)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         found = connection.execute("PRAGMA user_version").fetchone()[0]

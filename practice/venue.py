@@ -26,6 +26,7 @@ _HALF_SPREAD = 20_000  # bid and ask are one 20,000th of the price, half a basis
 class Ticker:
     """A market at one moment, in ticks and lots."""
 
+    timestamp_ms: int
     last: int
     bid: int
     ask: int
@@ -43,6 +44,10 @@ class Listing:
         """Whether candles of that length can be made of this path."""
         return length_ms % self.path.unit_ms == 0
 
+    def first_ms(self, length_ms: int) -> int:
+        """The open time of the first candle of that length; the path may begin in its midst."""
+        return self.path.first_ms // length_ms * length_ms
+
     def candles(
         self, length_ms: int, first_ms: int, last_ms: int, now_ms: int
     ) -> tuple[int, Candles]:
@@ -55,7 +60,7 @@ class Listing:
         unit_ms = self.path.unit_ms
         _, day = candles(self.path, unit_ms, now_ms - _DAY_MS + 1, now_ms, now_ms)
         half = int(half_spread(np.array([last]))[0])
-        return Ticker(last, max(last - half, 1), last + half, day.grouped(max(len(day), 1)))
+        return Ticker(now_ms, last, max(last - half, 1), last + half, day.grouped(max(len(day), 1)))
 
     def price(self, ticks: int) -> Decimal:
         """That many ticks as money."""

@@ -197,7 +197,7 @@ def _in_time(moment_ms: int, parameters: Mapping[str, str]) -> bool:
 
 
 def _page(rows: list[_Row], parameters: Mapping[str, str], *, from_start: bool) -> list[_Row]:
-    limit = min(whole_number(parameters, "limit", _DEFAULT_ROWS), _MOST_ROWS)
+    limit = min(whole_number(parameters, "limit", _DEFAULT_ROWS) or _DEFAULT_ROWS, _MOST_ROWS)
     return rows[:limit] if from_start else rows[-limit:]
 
 

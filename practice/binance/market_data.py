@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from practice.server import Routes
-    from practice.venue import Listing, Venue
+    from practice.venue import Listing, Ticker, Venue
 
 _MINUTE = 60_000
 _INTERVALS = {
@@ -81,24 +81,27 @@ class BinanceMarketData:
         end_ms = min(whole_number(request.query, "endTime", now_ms), now_ms)
         newest_ms = end_ms // length_ms * length_ms
         start_ms = whole_number(request.query, "startTime", newest_ms - (limit - 1) * length_ms)
-        start_ms = max(start_ms, listing.path.first_ms)
+        start_ms = max(start_ms, listing.first_ms(length_ms))
         last_ms = -(-start_ms // length_ms) * length_ms + (limit - 1) * length_ms
         rows = _klines(listing, length_ms, start_ms, min(newest_ms, last_ms), now_ms)
         return web.json_response(rows)
 
     def tickers(
-        self, form: Callable[[str, Listing, int], dict[str, Any]]
+        self, form: Callable[[Listing, Ticker], dict[str, Any]]
     ) -> Callable[[web.Request], Any]:
         """An endpoint that answers one symbol, a JSON list of some, or all."""
 
         async def answer(request: web.Request) -> web.Response:
             now_ms = self._now_ms()
+
+            def told(name: str) -> dict[str, Any]:
+                listing = listing_of(self._listings, name)
+                return {"symbol": name, **form(listing, listing.ticker(now_ms))}
+
             if name := request.query.get("symbol"):
-                return web.json_response(form(name, listing_of(self._listings, name), now_ms))
+                return web.json_response(told(name))
             names = self._some_or_all(request.query.get("symbols"))
-            return web.json_response(
-                [form(name, listing_of(self._listings, name), now_ms) for name in names]
-            )
+            return web.json_response([told(name) for name in names])
 
         return answer
 
@@ -114,15 +117,14 @@ class BinanceMarketData:
         return [str(name) for name in names]
 
 
-def day_ticker(name: str, listing: Listing, now_ms: int) -> dict[str, Any]:
+def day_ticker(listing: Listing, ticker: Ticker) -> dict[str, Any]:
     """The price now, and what happened in the last 24 hours."""
-    ticker = listing.ticker(now_ms)
     price, day = listing.price_text, ticker.day
     opened, volume = int(day.open[0]), float(listing.volume_text(int(day.volume[0])))
     average = (int(day.high[0]) + int(day.low[0]) + ticker.last) // 3
     change = ticker.last - opened
     return {
-        **book_ticker(name, listing, now_ms),
+        **book_ticker(listing, ticker),
         "priceChange": f"{change / 10**listing.path.price_decimals:.8f}",
         "priceChangePercent": f"{100 * change / opened:.3f}",
         "weightedAvgPrice": price(average),
@@ -133,17 +135,15 @@ def day_ticker(name: str, listing: Listing, now_ms: int) -> dict[str, Any]:
         "lowPrice": price(int(day.low[0])),
         "volume": listing.volume_text(int(day.volume[0])),
         "quoteVolume": f"{volume * float(price(average)):.8f}",
-        "openTime": now_ms - 86_400_000,
-        "closeTime": now_ms,
+        "openTime": ticker.timestamp_ms - 86_400_000,
+        "closeTime": ticker.timestamp_ms,
     }
 
 
-def book_ticker(name: str, listing: Listing, now_ms: int) -> dict[str, Any]:
+def book_ticker(listing: Listing, ticker: Ticker) -> dict[str, Any]:
     """The best prices of the order book."""
-    ticker = listing.ticker(now_ms)
     depth = f"{listing.market.depth:f}"
     return {
-        "symbol": name,
         "bidPrice": listing.price_text(ticker.bid),
         "bidQty": depth,
         "askPrice": listing.price_text(ticker.ask),
@@ -151,9 +151,9 @@ def book_ticker(name: str, listing: Listing, now_ms: int) -> dict[str, Any]:
     }
 
 
-def price_ticker(name: str, listing: Listing, now_ms: int) -> dict[str, Any]:
+def price_ticker(listing: Listing, ticker: Ticker) -> dict[str, Any]:
     """The last price."""
-    return {"symbol": name, "price": listing.price_text(listing.ticker(now_ms).last)}
+    return {"price": listing.price_text(ticker.last)}
 
 
 def _length_ms(listing: Listing, interval: str) -> int:
@@ -184,7 +184,7 @@ def _klines(
                 volume,
                 opens + length_ms - 1,
                 quote_volume,
-                min(lots, 1000),
+                int(lots > 0),
                 "0",
                 "0",
                 "0",

@@ -40,7 +40,7 @@ class Gate:
         secret = self._secrets.get(key)
         if secret is None:
             raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", status=401)
-        sent = request.rel_url.raw_query_string + (await request.read()).decode()
+        sent = request.rel_url.raw_query_string + (await request.read()).decode(errors="replace")
         signed, _, signature = sent.rpartition("&signature=")
         parameters = dict(parse_qsl(signed))
         self._check_time(parameters, wall_ms)

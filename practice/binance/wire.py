@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from practice.venue import Listing
 
+_WHOLE = re.compile(r"[0-9]{1,18}")
 _DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 
 
@@ -40,8 +41,8 @@ def required(parameters: Mapping[str, str], name: str) -> str:
 
 def whole_number(parameters: Mapping[str, str], name: str, default: int) -> int:
     """That parameter as a whole number, or Binance's error for one that is none."""
-    value = str(parameters.get(name, default))
-    if not value.lstrip("-").isdecimal():
+    value = parameters.get(name, str(default))
+    if not _WHOLE.fullmatch(value):
         raise BinanceError(-1100, f"Illegal characters found in parameter '{name}'.")
     return int(value)
 

@@ -67,6 +67,9 @@ def test_the_candles_of_a_file_are_served_with_a_flat_one_on_binance_and_a_gap_o
     assert ask("binance", "BTC/USDT", "5m") == [first, second, flat, fourth]
     assert ask("coinbase", "BTC/USD", "5m")[:3] == [first, second, fourth]
     assert ask("binance", "BTC/USDT", "15m")[0] == [START, 100.0, 112.5, 90.0, 91.0, 3.75]
+    hours = practice.asked("binance", lambda client: client.fetch_ohlcv("BTC/USDT", "1h", 0))
+    assert hours[0] == [START - 30 * MINUTE, 100.0, 112.5, 90.0, 95.5, 8.75]
+    assert [hours[0]] == practice.truth("binance", "BTC/USDT", "1h", since=0)
     with pytest.raises(ccxt.BadRequest, match="Invalid interval"):
         ask("binance", "BTC/USDT", "1m")
     with pytest.raises(ccxt.BadRequest, match="granularity"):
