@@ -90,6 +90,7 @@ def _compose(arguments: Arguments) -> web.Application:
     routes = {exchange: Routes(app, exchange, faults) for exchange in _EXCHANGES}
 
     desk = Desk(venues["binance"], Ledger(state, "binance"), arguments.fee_rate)
+    desk.require_markets_of_open_orders()
     for key in arguments.secrets:
         desk.ledger.open_account(key, arguments.balances)
     gate = Gate(arguments.secrets, clock)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from common.errors import ConfigurationError
 from practice import book
 from practice.orders import (
     Change,
@@ -65,6 +66,19 @@ class Desk:
         self.fee_rate = fee_rate
         self._unreached_until_ms: dict[int, int] = {}
         self.ledger = ledger
+
+    def require_markets_of_open_orders(self) -> None:
+        """Checks that every order which rests in the ledger can still be settled.
+
+        Raises:
+            ConfigurationError: a market is not listed any more, for its file was not given again.
+        """
+        for order in self.ledger.open_orders():
+            if order.ticket.symbol not in self._venue.listings:
+                raise ConfigurationError(
+                    f"--data: expected a file for {order.ticket.symbol}, in which an order of the "
+                    f"kept state is open, found none"
+                )
 
     def place(self, account: str, ticket: Ticket, now_ms: int) -> tuple[Order, list[Fill]]:
         """Takes an order and trades what it can at once; the rest lies in the book or expires.

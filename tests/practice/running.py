@@ -14,6 +14,8 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ccxt
+
 from common.exchange import connect
 
 if TYPE_CHECKING:
@@ -84,6 +86,13 @@ class Practice:
         client = connect(exchange, credentials=credentials, environment=self.environment)
         client.timeout = 1000
         client.enableRateLimit = False
+        return client
+
+    def synchronous_client(self, exchange: str) -> Any:
+        """The same without asyncio."""
+        asynchronous = connect(exchange, environment=self.environment)
+        client = getattr(ccxt, exchange)({"options": asynchronous.options, "timeout": 1000})
+        client.urls["api"] = asynchronous.urls["api"]
         return client
 
     def asked(

@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 
+from common.errors import ConfigurationError
 from practice.desk import Desk, Refused, UnknownOrder
 from practice.ledger import Ledger
 from practice.markets import market_of
@@ -27,6 +29,15 @@ def desk() -> Desk:
     found = Desk(VENUE, Ledger(open_state(None), "binance"), Decimal("0.001"))
     found.ledger.open_account("key", START)
     return found
+
+
+def test_an_open_order_in_a_market_that_is_gone_is_told_at_the_start() -> None:
+    before = desk()
+    ticket = Ticket(SYMBOL, "a", Side.BUY, Kind.LIMIT, price=Decimal(20_000), amount=Decimal(1))
+    before.place("key", ticket, NOW)
+    after = Desk(Venue("binance", []), before.ledger, Decimal(0))
+    with pytest.raises(ConfigurationError, match="expected a file for BTC/USDT"):
+        after.require_markets_of_open_orders()
 
 
 STEPS = st.lists(

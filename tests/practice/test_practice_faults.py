@@ -57,6 +57,17 @@ def test_ccxt_makes_of_a_fault_what_it_makes_of_the_real_one(
     assert candles_of(practice, exchange)
 
 
+@pytest.mark.parametrize("kind", ["drop", "lose_reply", "cut"])
+def test_the_synchronous_ccxt_calls_every_broken_connection_a_network_error(
+    practice: Practice, kind: str
+) -> None:
+    client = practice.synchronous_client("binance")
+    practice.suffer(kind=kind, endpoint="ping")
+    with pytest.raises(ccxt.NetworkError) as raised:
+        client.public_get_ping()
+    assert raised.type is ccxt.NetworkError
+
+
 @BOTH
 @pytest.mark.parametrize("kind", ["truncate", "html", "body"])
 def test_ccxt_takes_a_spoiled_answer_with_status_200_for_no_candles(

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import ccxt
 import pytest
 
-from common.exchange import connect
 from tests.practice.running import eventually
 
 if TYPE_CHECKING:
@@ -192,7 +191,5 @@ def test_one_asset_is_worth_nearly_but_not_quite_the_same_on_two_exchanges(
 
 
 def test_the_synchronous_ccxt_can_use_it_too(practice: Practice) -> None:
-    asynchronous = connect("binance", environment=practice.environment)
-    client = ccxt.binance({"options": asynchronous.options, "enableRateLimit": False})
-    client.urls["api"] = asynchronous.urls["api"]
+    client = practice.synchronous_client("binance")
     assert client.fetch_ticker("BTC/USDT")["last"] > 0
