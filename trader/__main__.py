@@ -11,28 +11,28 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-import trader.lean  # noqa: F401 - before all others, see there
 from common.errors import ConfigurationError
-from trader import control
+from trader.lean import keep_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+STATES = ("running", "reduce_only", "halted")
 
 
 def main(
     arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
 ) -> int:
     """The program. Returns its exit status: 2 for what the user has to change."""
-    parser = argparse.ArgumentParser(prog="python -m trader", description="Trade one strategy.")
-    parser.add_argument("--once", action="store_true", help="do what can be done now, and end")
-    commands = parser.add_subparsers(dest="command", metavar="control")
-    control.add_arguments(commands.add_parser("control", help="set what a trader may do"))
-    given = parser.parse_args(arguments)
+    given = _parser().parse_args(arguments)
     try:
         if given.command == "control":
-            print(control.set_control(given, environment))  # noqa: T201
+            from trader.control import set_control  # noqa: PLC0415 - each loads only what it needs
+
+            scope = None if given.fleet else given.strategy_id
+            print(set_control(given.state, scope, given.reason, environment))  # noqa: T201
             return 0
-        from trader.composition import trade  # noqa: PLC0415 - `control` needs neither pandas nor ta
+        from trader.composition import trade  # noqa: PLC0415 - and after `keep_out`
 
         return trade(environment, once=given.once)
     except ConfigurationError as error:
@@ -41,5 +41,24 @@ def main(
         return 2
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m trader",
+        description="Trades one strategy. Configured by CONFIG_FILE (config/trader.yml) and the environment over it.",
+    )
+    parser.add_argument("--once", action="store_true", help="do what can be done now, and end")
+    commands = parser.add_subparsers(dest="command", metavar="control")
+    control = commands.add_parser("control", help="set what a trader may do")
+    control.add_argument(
+        "state", choices=STATES, help="reduce_only: exits, no entries; halted: no orders"
+    )
+    whose = control.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--strategy-id", metavar="ID")
+    whose.add_argument("--fleet", action="store_true", help="every strategy of this database")
+    control.add_argument("--reason", metavar="TEXT", required=True, help="kept, shown, and logged")
+    return parser
+
+
 if __name__ == "__main__":
+    keep_out()
     sys.exit(main())

@@ -8,48 +8,35 @@ from common.controls import FLEET, Controls, ControlState
 from common.database import url_from
 from common.errors import ConfigurationError
 from common.events import EventLog
+from common.log import set_up
 from common.registry import Registry
 from common.settings import nearest
 from schema import open_database
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `control` takes."""
-    parser.add_argument(
-        "state",
-        choices=[state.value for state in ControlState],
-        help="reduce_only: exits and no entries; halted: no orders at all",
-    )
-    whose = parser.add_mutually_exclusive_group(required=True)
-    whose.add_argument("--strategy-id", metavar="ID")
-    whose.add_argument("--fleet", action="store_true", help="every strategy of this database")
-    parser.add_argument("--reason", required=True, help="kept, shown, and logged")
-
-
-def set_control(arguments: argparse.Namespace, environment: Mapping[str, str]) -> str:
-    """Sets the switch; returns a line that says what was done.
+def set_control(
+    state: str, strategy_id: str | None, reason: str, environment: Mapping[str, str]
+) -> str:
+    """Sets the switch of one strategy, or of the fleet (None); a line that says what was done.
 
     Raises:
         ConfigurationError: there is no such strategy, or no such database.
     """
+    set_up({"LOG_LEVEL": "error"} | dict(environment))
     database = open_database(url_from(environment))
     try:
-        state = ControlState(arguments.state)
-        scope = FLEET if arguments.fleet else arguments.strategy_id
+        scope = FLEET if strategy_id is None else strategy_id
         known = Registry(database).strategy_ids()
         if scope != FLEET and scope not in known:
             raise ConfigurationError(
                 f"--strategy-id: expected a registered strategy, found {scope!r}; {nearest(scope, known)}"
             )
-        Controls(database).set(scope, state, arguments.reason)
-        whose = "the fleet" if scope == FLEET else scope
-        EventLog(database, scope).record(
-            "warning", "control_set", f"{whose} is set to {state.value}: {arguments.reason}"
-        )
-        return f"{whose}: {state.value} ({arguments.reason})"
+        Controls(database).set(scope, ControlState(state), reason)
+        done = f"{strategy_id or 'the fleet'}: {state} ({reason})"
+        EventLog(database, scope).record("warning", "control_set", done)
+        return done
     finally:
         database.close()

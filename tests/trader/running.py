@@ -55,9 +55,7 @@ def environment(url: str, **variables: str) -> dict[str, str]:
     return kept | {"DATABASE_URL": url, "LOG_FORMAT": "json"} | variables
 
 
-def run_trader(
-    url: str, *arguments: str, timeout_s: float = 30, **variables: str
-) -> subprocess.CompletedProcess[str]:
+def run_trader(url: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs a trader to its end."""
     return subprocess.run(
         [sys.executable, "-m", "trader", *arguments],
@@ -65,7 +63,7 @@ def run_trader(
         env=environment(url, **variables),
         capture_output=True,
         text=True,
-        timeout=timeout_s,
+        timeout=30,
         check=False,
     )
 
