@@ -33,6 +33,10 @@ class EventLog:
             **detail: its fields; never a secret.
         """
         getattr(self._log, level)(kind, message=message, **detail)
+        self.keep(level, kind, message, **detail)
+
+    def keep(self, level: str, kind: str, message: str, **detail: Any) -> None:
+        """Writes an event to the database alone: for a command, which tells its user itself."""
         row = {
             "timestamp": wall_now(),
             "source": self._source,

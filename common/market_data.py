@@ -201,7 +201,7 @@ def candles_between(
         .where(_in(partition), ohlcv_data.c.timestamp.between(start, end))
         .order_by(ohlcv_data.c.timestamp)
     )
-    return [row._tuple() for row in connection.execute(query)]
+    return [tuple(row) for row in connection.execute(query).all()]
 
 
 def candles_at(
@@ -213,7 +213,7 @@ def candles_at(
     for start in range(0, len(timestamps), _MOST_PARAMETERS):
         some = timestamps[start : start + _MOST_PARAMETERS]
         rows = connection.execute(query.where(ohlcv_data.c.timestamp.in_(some)))
-        found.extend(row._tuple() for row in rows)
+        found.extend(tuple(row) for row in rows.all())
     return found
 
 

@@ -1,0 +1,1 @@
+"""Candles from files and to files: the commands `import` and `export`."""
