@@ -174,6 +174,20 @@ gaps = Table(
     **CLUSTERED,
 )
 
+archived_months = Table(
+    "archived_months",
+    metadata,
+    Column("exchange", Text, primary_key=True),
+    Column("symbol", Text, primary_key=True),
+    Column("timeframe", Text, primary_key=True),
+    Column("month", Text, primary_key=True),  # such as 2025-01
+    Column("first", Integer, nullable=False),  # open time of the first archived candle of the month
+    Column("last", Integer, nullable=False),
+    Column("candles", Integer, nullable=False),
+    Column("updated_at", Integer, nullable=False),  # by this machine's clock
+    **CLUSTERED,
+)
+
 # --- strategies and their ledgers: every row under its strategy_id -----------------------------------------
 
 strategy_metadata = Table(

@@ -90,11 +90,29 @@ class PartitionSettings(Settings):
         return Partition(self.exchange, self.symbol, self.timeframe)
 
 
+class RetentionSettings(Settings):
+    """How long the database keeps candles before the archive does: `default`, or of one timeframe."""
+
+    default: Duration = 92 * _UNITS["d"]
+    m1: Duration | None = Field(default=None, alias="1m")
+    m5: Duration | None = Field(default=None, alias="5m")
+    m15: Duration | None = Field(default=None, alias="15m")
+    h1: Duration | None = Field(default=None, alias="1h")
+    h4: Duration | None = Field(default=None, alias="4h")
+    d1: Duration | None = Field(default=None, alias="1d")
+
+    def span(self, timeframe: Timeframe) -> int:
+        """How long, in milliseconds."""
+        own: int | None = getattr(self, timeframe.name.lower())
+        return self.default if own is None else own
+
+
 class BackfillerSettings(Settings):
     """The backfiller's configuration. Durations are in milliseconds, `_s` in seconds."""
 
     partitions: tuple[PartitionSettings, ...] = ()
     history: Duration = 90 * _UNITS["d"]
+    retention: RetentionSettings = RetentionSettings()
     ticker_interval_s: float = Field(default=10.0, ge=0.1)
     ticker_history: Duration = _UNITS["d"]
     clock_interval_s: float = Field(default=60.0, ge=1.0)

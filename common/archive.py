@@ -9,15 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
+from common.clock import wall_now
 from common.errors import ConfigurationError, RejectedError
 from common.month import Month
+from common.partition import Partition
+from common.statements import upsert
+from common.timeframe import Timeframe
+from schema import archived_months as table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from common.database import Database
     from common.market_data import Row
-    from common.partition import Partition
 
 FOLDER = "archive"
 SUFFIX = ".parquet"
@@ -28,15 +35,11 @@ class BadArchive(RejectedError):
 
 
 class Archive:
-    """The archived candles beside one database."""
+    """The archived candles that belong to a database, in its folder; the SQL of `archived_months`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @classmethod
-    def of(cls, database: Database) -> Archive:
-        """The archive that belongs to a database: in its folder."""
-        return cls(database.path.parent / FOLDER)
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.folder = database.path.parent / FOLDER
 
     def path(self, partition: Partition, month: Month) -> Path:
         """Where that month is, or would be."""
@@ -56,6 +59,26 @@ class Archive:
         """
         path = self.path(partition, month)
         return read_file(path) if path.exists() else []
+
+    def spans(self, partition: Partition) -> list[tuple[int, int]]:
+        """The first and the last open time of each archived month, oldest first, without reading a file.
+
+        Who looks for what is missing counts these as there.
+        """
+        query = sa.select(table.c.first, table.c.last).where(_in(partition)).order_by(table.c.first)
+        with self._database.read() as connection:
+            return [(row[0], row[1]) for row in connection.execute(query)]
+
+    def noted(self) -> list[tuple[Partition, Month]]:
+        """The months that the database says are archived."""
+        query = sa.select(table.c.exchange, table.c.symbol, table.c.timeframe, table.c.month)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            (Partition(exchange, symbol, Timeframe(timeframe)), month)
+            for exchange, symbol, timeframe, name in rows
+            if (month := Month.parse(name))
+        ]
 
     def version(self, partition: Partition, month: Month) -> tuple[int, int] | None:
         """What changes whenever that month's file is replaced; None if there is none."""
@@ -85,3 +108,34 @@ def read_file(path: Path) -> list[Row]:
     except (pl.exceptions.PolarsError, OSError) as error:
         said = " ".join(str(error).split())[:200]
         raise BadArchive(f"{path}: expected an archived month, found: {said}") from None
+
+
+def note_archived(
+    connection: sa.Connection, partition: Partition, month: Month, rows: Sequence[Row]
+) -> None:
+    """Says in the database that the month's file holds these candles, in the caller's transaction."""
+    row = {
+        "exchange": partition.exchange,
+        "symbol": partition.symbol,
+        "timeframe": partition.timeframe.value,
+        "month": str(month),
+        "first": rows[0][0],
+        "last": rows[-1][0],
+        "candles": len(rows),
+        "updated_at": wall_now(),
+    }
+    upsert(connection, table, row)
+
+
+def forget_archived(connection: sa.Connection, partition: Partition, month: Month) -> None:
+    """Says that there is no such file any more, in the caller's transaction."""
+    gone = sa.delete(table).where(_in(partition), table.c.month == str(month))
+    connection.execute(gone)
+
+
+def _in(partition: Partition) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        table.c.exchange == partition.exchange,
+        table.c.symbol == partition.symbol,
+        table.c.timeframe == partition.timeframe.value,
+    )

@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 class History:
     """All candles of a database and its archive. Where both have one, the database's counts."""
 
-    def __init__(self, database: Database, archive: Archive | None = None) -> None:
-        """Reads that archive; the one beside the database unless told."""
+    def __init__(self, database: Database) -> None:
         self._market_data = MarketData(database)
-        self._archive = archive or Archive.of(database)
+        self._archive = Archive(database)
 
     def candles(
         self, partition: Partition, since: int | None = None, until: int | None = None

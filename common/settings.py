@@ -157,4 +157,5 @@ def _keys_at(model: Any, path: list[str]) -> list[str]:
         if field is None:
             return []
         model = field.annotation
-    return list(getattr(model, "model_fields", {}))
+    fields = getattr(model, "model_fields", {})
+    return [field.alias or name for name, field in fields.items()]

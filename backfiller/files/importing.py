@@ -84,7 +84,7 @@ def import_file(
         DatabaseLocked: the write lock was not to be had within 10 seconds.
     """
     summary = Summary(path, partition)
-    store = Store(database, Archive.of(database), partition, now=now)
+    store = Store(database, Archive(database), partition, now=now)
     for block in read(path, kind):
         checked = check(block, partition.timeframe, now)
         if longer := coarser(checked.good, partition.timeframe):

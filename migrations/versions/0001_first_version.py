@@ -11,6 +11,22 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "archived_months",
+        sa.Column("exchange", sa.Text(), nullable=False),
+        sa.Column("symbol", sa.Text(), nullable=False),
+        sa.Column("timeframe", sa.Text(), nullable=False),
+        sa.Column("month", sa.Text(), nullable=False),
+        sa.Column("first", Integer, nullable=False),
+        sa.Column("last", Integer, nullable=False),
+        sa.Column("candles", Integer, nullable=False),
+        sa.Column("updated_at", Integer, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "exchange", "symbol", "timeframe", "month", name=op.f("pk_archived_months")
+        ),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "controls",
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),

@@ -1,0 +1,45 @@
+"""Gives freed pages of the database file back to the disk, a few at a time."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from common.database import Database
+
+STEP_PAGES = 64  # some milliseconds of the write lock
+_PAUSE_S = (0.004, 0.016)
+_INCREMENTAL = 2
+
+
+def give_back(database: Database, *, keep_pages: int = 0) -> int:
+    """Shortens the file by its free pages; returns how many pages it lost.
+
+    Does nothing for a file that was not made with auto_vacuum=INCREMENTAL: there the pages stay and are
+    used again. This is SQLite's own business: PostgreSQL does it by itself.
+    """
+    if database.engine.dialect.name != "sqlite" or _pragma(database, "auto_vacuum") != _INCREMENTAL:
+        return 0
+    given = 0
+    free = _pragma(database, "freelist_count")
+    while free > keep_pages:
+        step = min(STEP_PAGES, free - keep_pages)
+        with database.write() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            # It frees a page for each row that is fetched, and SQLAlchemy sees no columns to fetch.
+            driver.execute(f"PRAGMA incremental_vacuum({step})").fetchall()
+        left = _pragma(database, "freelist_count")
+        if left >= free:
+            break  # somebody else frees as fast, or nothing more can be given
+        given += free - left
+        free = left
+        time.sleep(random.uniform(*_PAUSE_S))  # noqa: S311 - it spreads writers, it hides nothing
+    return given
+
+
+def _pragma(database: Database, name: str) -> int:
+    with database.read() as connection:
+        return int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
