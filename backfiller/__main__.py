@@ -12,6 +12,7 @@ from contextlib import ExitStack
 
 import structlog
 
+from backfiller import commands
 from backfiller.daemon import Daemon
 from backfiller.progress import watched
 from backfiller.settings import load_settings
@@ -28,11 +29,16 @@ _CHECKPOINT_PAGES = 1000  # the backfiller checkpoints for all, see common.datab
 def main(words: list[str]) -> int:
     """The program. Returns its exit status: 2 for a mistake of the user, 1 for what could not be had."""
     parser = argparse.ArgumentParser(
-        prog="python -m backfiller", description=__doc__.splitlines()[0], allow_abbrev=False
+        prog="python -m backfiller",
+        description=__doc__.splitlines()[0],
+        epilog=f"Other commands, each with its own --help: {', '.join(commands.COMMANDS)}.",
+        allow_abbrev=False,
     )
     parser.add_argument("--once", action="store_true", help="fetch what is missing now, and end")
-    arguments = parser.parse_args(words)
     try:
+        if words and words[0] in commands.COMMANDS:
+            return commands.run(words)
+        arguments = parser.parse_args(words)
         return asyncio.run(_run(once=arguments.once))
     except ConfigurationError as error:
         for line in str(error).splitlines():
