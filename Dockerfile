@@ -74,11 +74,9 @@ LABEL org.opencontainers.image.title="Candlewell" \
       org.opencontainers.image.description="One well of candles, many traders: a self-hosted trading suite" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=builder /opt/venv /opt/venv
-# One thread for linear algebra, which nothing here has much of, and two memory arenas: a daemon with a few
-# threads then keeps less memory for itself.
+# Nothing here has much linear algebra to do: OpenBLAS would start a thread for each core of the machine.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    MALLOC_ARENA_MAX=2 \
     OPENBLAS_NUM_THREADS=1 \
     HEARTBEAT_FILE=/tmp/heartbeat \
     LOG_FORMAT=json

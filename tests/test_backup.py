@@ -48,11 +48,11 @@ while True:
 
 @pytest.fixture
 def database(database_url: str) -> Path:
-    return Path(path_of(database_url))
+    return path_of(database_url)
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
+def folder(tmp_path: Path) -> Path:
     return tmp_path / "backups"
 
 
