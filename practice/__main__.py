@@ -21,6 +21,7 @@ from practice.clock import at_speed
 from practice.coinbase.market_data import CoinbaseMarketData
 from practice.desk import Desk
 from practice.faults import Faults
+from practice.kraken.market_data import KrakenMarketData
 from practice.ledger import Ledger
 from practice.markets import market_of, markets_of, replayed, replayed_symbols
 from practice.prices import GeneratedPath
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("practice")
 _SHUTDOWN_S = 0.2
 _DEFAULT_SEED = 1
-_EXCHANGES = ("binance", "coinbase")
+_EXCHANGES = ("binance", "coinbase", "kraken")
 
 
 def main() -> int:
@@ -97,6 +98,7 @@ def _compose(arguments: Arguments) -> web.Application:
     BinanceMarketData(venues["binance"], clock.now).register(routes["binance"])
     BinanceAccount(venues["binance"], desk, gate, clock.now).register(routes["binance"])
     CoinbaseMarketData(venues["coinbase"], clock.now).register(routes["coinbase"])
+    KrakenMarketData(venues["kraken"], clock.now).register(routes["kraken"])
     Rehearsal(venues, routes, clock, faults).register(app)
     return app
 

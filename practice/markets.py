@@ -12,7 +12,12 @@ _LISTED = {
         "BTC/USDC ETH/USDC SOL/USDC"
     ),
     "coinbase": "BTC/USD ETH/USD SOL/USD XRP/USD LTC/USD BTC/USDT ETH/USDT BTC/USDC ETH/USDC AMP/USD",
+    "kraken": (
+        "BTC/USD ETH/USD SOL/USD XRP/USD LTC/USD ADA/USD DOGE/USD BTC/USDT ETH/USDT "
+        "BTC/USDC ETH/USDC OXT/USD"
+    ),
 }
+_MIN_COST = {"binance": Decimal(5), "coinbase": Decimal(1), "kraken": Decimal("0.5")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ _ASSETS = {
     "DOGE": Asset(0.12, 5, 0),
     "LTC": Asset(80.0, 2, 3),
     "AMP": Asset(0.005, 7, 0, liquidity=0.4),
+    "OXT": Asset(0.06, 5, 1, liquidity=0.4),
 }
 
 
@@ -92,13 +98,12 @@ def markets_of(exchange: str) -> list[Market]:
 def market_of(exchange: str, symbol: str) -> Market:
     """The market of that symbol; of a currency that is not known here, one worth a dollar."""
     base, quote = (_ASSETS.get(currency, _DOLLAR) for currency in symbol.split("/"))
-    min_cost = Decimal(5) if exchange == "binance" else Decimal(1)
     return Market(
         symbol,
         base.price_decimals,
         base.amount_decimals,
         base.price / quote.price,
-        min_cost=min_cost if quote is _DOLLAR else Decimal("0.0001"),
+        min_cost=_MIN_COST[exchange] if quote is _DOLLAR else Decimal("0.0001"),
         liquidity=base.liquidity,
     )
 
@@ -111,9 +116,9 @@ def replayed(market: Market, price: float, price_decimals: int) -> Market:
 def replayed_symbols(exchange: str, symbol: str) -> list[str]:
     """Which symbols of an exchange take their prices from a file for `symbol`.
 
-    Coinbase's main markets are in dollars, so prices in USDT stand for those in USD too.
+    The main markets of Coinbase and Kraken are in dollars, so prices in USDT stand for those in USD too.
     """
     base, quote = symbol.split("/")
-    if exchange == "coinbase" and quote == "USDT":
+    if exchange != "binance" and quote == "USDT":
         return [symbol, f"{base}/USD"]
     return [symbol]

@@ -40,7 +40,7 @@ class Practice:
         self.url = found[1]
         self.environment = {
             f"{exchange.upper()}_API_URL": f"{self.url}/{exchange}"
-            for exchange in ("binance", "coinbase")
+            for exchange in ("binance", "coinbase", "kraken")
         }
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -91,7 +91,8 @@ class Practice:
     def synchronous_client(self, exchange: str) -> Any:
         """The same without asyncio."""
         asynchronous = connect(exchange, environment=self.environment)
-        client = getattr(ccxt, exchange)({"options": asynchronous.options, "timeout": 1000})
+        settings = {"options": asynchronous.options, "timeout": 1000, "enableRateLimit": False}
+        client = getattr(ccxt, exchange)(settings)
         client.urls["api"] = asynchronous.urls["api"]
         return client
 

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from tests.practice.running import Practice
 
 MINUTE, HOUR = 60_000, 3_600_000
-BOTH = pytest.mark.parametrize(
-    ("exchange", "symbol"), [("binance", "BTC/USDT"), ("coinbase", "BTC/USD")]
+EACH = pytest.mark.parametrize(
+    ("exchange", "symbol"),
+    [("binance", "BTC/USDT"), ("coinbase", "BTC/USD"), ("kraken", "BTC/USD")],
 )
 
 
-@BOTH
+@EACH
 def test_ccxt_loads_markets_with_their_steps_and_minimums(
     practice: Practice, exchange: str, symbol: str
 ) -> None:
@@ -26,10 +27,10 @@ def test_ccxt_loads_markets_with_their_steps_and_minimums(
     assert market["active"]
     assert market["precision"]["amount"] == 0.00001
     assert market["precision"]["price"] == 0.01
-    assert market["limits"]["cost"]["min"] == {"binance": 5, "coinbase": 1}[exchange]
+    assert market["limits"]["cost"]["min"] == {"binance": 5, "coinbase": 1, "kraken": 0.5}[exchange]
 
 
-@BOTH
+@EACH
 def test_the_ticker_has_a_spread_around_its_last_price(
     practice: Practice, exchange: str, symbol: str
 ) -> None:
@@ -38,7 +39,7 @@ def test_the_ticker_has_a_spread_around_its_last_price(
     assert ticker["ask"] / ticker["bid"] < 1.001
 
 
-@BOTH
+@EACH
 def test_several_tickers_come_with_one_call(practice: Practice, exchange: str, symbol: str) -> None:
     practice.asked(exchange, lambda client: client.load_markets())
     before = sum(practice.ask("calls")[exchange].values())
@@ -49,7 +50,7 @@ def test_several_tickers_come_with_one_call(practice: Practice, exchange: str, s
     assert sum(practice.ask("calls")[exchange].values()) == before + 1
 
 
-@BOTH
+@EACH
 def test_the_time_is_market_time(practice: Practice, exchange: str, symbol: str) -> None:
     practice.asked(exchange, lambda client: client.load_markets())
     before = practice.now_ms()
@@ -107,7 +108,7 @@ def test_binance_refuses_an_interval_and_a_symbol_that_it_does_not_have(practice
         )
 
 
-@BOTH
+@EACH
 def test_the_open_candle_comes_last_changes_and_is_the_truth_once_it_is_closed(
     started: Callable[..., Practice], exchange: str, symbol: str
 ) -> None:
@@ -133,7 +134,7 @@ def test_the_open_candle_comes_last_changes_and_is_the_truth_once_it_is_closed(
     assert rows == practice.truth(exchange, symbol, "1m", since=later[0], limit=1)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("timeframe", ["1m", "15m", "1d"])
 def test_closed_candles_are_the_truth_to_the_last_digit(
     practice: Practice, exchange: str, symbol: str, timeframe: str
@@ -180,16 +181,31 @@ def test_two_exchanges_with_one_seed_and_start_show_equal_candles_in_any_order(
     assert all(answers.values())
 
 
+@pytest.mark.parametrize(
+    ("exchange", "symbol"), [("coinbase", "BTC/USD"), ("kraken", "BTC/USD"), ("kraken", "BTC/USDT")]
+)
 def test_one_asset_is_worth_nearly_but_not_quite_the_same_on_two_exchanges(
-    practice: Practice,
+    practice: Practice, exchange: str, symbol: str
 ) -> None:
     since = practice.now_ms() - 100 * HOUR
     here = practice.truth("binance", "BTC/USDT", "1h", since=since)
-    there = practice.truth("coinbase", "BTC/USD", "1h", since=since)
+    there = practice.truth(exchange, symbol, "1h", since=since)
     apart = [abs(one[4] / other[4] - 1) for one, other in zip(here, there, strict=True)]
     assert 0 < max(apart) < 0.002
 
 
-def test_the_synchronous_ccxt_can_use_it_too(practice: Practice) -> None:
-    client = practice.synchronous_client("binance")
-    assert client.fetch_ticker("BTC/USDT")["last"] > 0
+@EACH
+def test_the_synchronous_ccxt_can_use_it_too(
+    practice: Practice, exchange: str, symbol: str
+) -> None:
+    client = practice.synchronous_client(exchange)
+    assert client.fetch_ticker(symbol)["last"] > 0
+    since = practice.now_ms() - 10 * HOUR
+    rows = client.fetch_ohlcv(symbol, "1h", since, 5)
+    assert rows == practice.truth(exchange, symbol, "1h", since=since, limit=5)
+
+
+def test_each_exchange_has_enough_markets_for_a_long_rehearsal(practice: Practice) -> None:
+    markets = practice.ask("health")["markets"]
+    assert set(markets) == {"binance", "coinbase", "kraken"}
+    assert all(len(symbols) >= 10 for symbols in markets.values())
