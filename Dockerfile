@@ -89,6 +89,6 @@ COPY practice practice
 COPY backfiller backfiller
 COPY trader trader
 COPY config config
-# A named volume takes over the owner of the folder that it is mounted on.
-RUN python -m compileall -q --invalidation-mode unchecked-hash /app && install -d -o 1000 -g 1000 /app/data
+# A new named volume takes over the owner of this folder: root, whose folders docker-compose gives away.
+RUN python -m compileall -q --invalidation-mode unchecked-hash /app && mkdir data
 USER 1000:1000
