@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from common.candle import Candle
 from common.controls import ControlState
 from trader.core.rules import Conditions
 from trader.core.step import State, guard, step
@@ -130,7 +131,7 @@ class Engine:
             return
         slots = (opened[-1] - opened[0]) // self._partition.timeframe.milliseconds + 1
         candles = self._feed.candles(limit=self._evaluation.warmup - 1 + slots, until=opened[-1])
-        fresh = [candle for candle in candles if candle.timestamp >= opened[0]]
+        fresh = [Candle(*row) for row in candles if row[0] >= opened[0]]
         signals = self._evaluation.signals(candles, len(fresh))
         decided: list[tuple[Signal, str]] = []
         for candle, signal in zip(fresh, signals, strict=True):

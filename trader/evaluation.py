@@ -17,8 +17,8 @@ from trader.core.signal import Signal, SignalKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from common.candle import Candle
     from common.timeframe import Timeframe
+    from trader.roles import Row
     from trader.strategies.strategy import Strategy
 
 _PRICES = ("open", "high", "low", "close", "volume")
@@ -36,29 +36,30 @@ class Evaluation:
         """How many candles a signal needs."""
         return self._strategy.warmup
 
-    def signals(self, candles: Sequence[Candle], wanted: int) -> list[Signal]:
+    def signals(self, candles: Sequence[Row], wanted: int) -> list[Signal]:
         """The signals at the last `wanted` candles.
 
         Args:
             candles: oldest first; before the wanted ones, `warmup - 1` more where there are as many.
             wanted: how many.
         """
+        timestamps, *prices = zip(*candles, strict=True)
         frame = pd.DataFrame(
-            {name: [getattr(candle, name) for candle in candles] for name in _PRICES},
-            index=pd.Index([candle.timestamp for candle in candles], name="timestamp"),
+            dict(zip(_PRICES, prices, strict=True)), index=pd.Index(timestamps, name="timestamp")
         )
         return [
-            self._signal(candles[at], frame.iloc[max(0, at + 1 - self.warmup) : at + 1])
+            self._signal(frame.iloc[max(0, at + 1 - self.warmup) : at + 1])
             for at in range(len(candles) - wanted, len(candles))
         ]
 
-    def _signal(self, candle: Candle, window: pd.DataFrame) -> Signal:
-        if why := self._why_not(candle.timestamp, window):
-            return Signal(SignalKind.HOLD, candle.timestamp, candle.close, why)
+    def _signal(self, window: pd.DataFrame) -> Signal:
+        timestamp, price = int(window.index[-1]), float(window["close"].iloc[-1])
+        if why := self._why_not(timestamp, window):
+            return Signal(SignalKind.HOLD, timestamp, price, why)
         said = self._strategy.evaluate(window).iloc[-1].to_dict()
         kind, reason = SignalKind(said.pop("signal")), str(said.pop("reason"))
         indicators = {str(name): _number(value) for name, value in said.items()}
-        return Signal(kind, candle.timestamp, candle.close, reason, indicators)
+        return Signal(kind, timestamp, price, reason, indicators)
 
     def _why_not(self, timestamp: int, window: pd.DataFrame) -> str | None:
         """Why a window is not evaluated: there is no candle where one should be."""

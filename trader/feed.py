@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from common.candle import Candle
 from common.controls import Control, Controls
 from common.errors import ConfigurationError
 from common.exchange_status import Exchanges
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from common.clock import MarketClock
     from common.database import Database
     from common.partition import Partition
+    from trader.roles import Row
 
 
 class DatabaseFeed:
@@ -32,10 +32,9 @@ class DatabaseFeed:
         """See `roles.Feed`."""
         return self._market_data.newest_candle(self._partition)
 
-    def candles(self, *, limit: int, until: int) -> list[Candle]:
+    def candles(self, *, limit: int, until: int) -> list[Row]:
         """See `roles.Feed`."""
-        rows = self._market_data.candles(self._partition, limit=limit, until=until)
-        return [Candle(*row) for row in rows]
+        return self._market_data.candles(self._partition, limit=limit, until=until)
 
     def opened_since(self, start: int, end: int) -> list[int]:
         """See `roles.Feed`."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-    from common.candle import Candle, Ticker
+    from common.candle import Ticker
     from common.clock import MarketClock
     from common.controls import Control
     from trader.core.books import Books, Settlement
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from trader.core.signal import Signal
     from trader.core.trade import Trade
 
+Row = tuple[int, float, float, float, float, float]
+"""A stored candle, checked when it was stored: the fields of `common.candle.Candle`."""
+
 
 class Feed(Protocol):
     """One partition's market data, and what holds for its strategy now."""
@@ -27,7 +30,7 @@ class Feed(Protocol):
     def newest_candle(self) -> int | None:
         """The open time of the newest closed candle."""
 
-    def candles(self, *, limit: int, until: int) -> list[Candle]:
+    def candles(self, *, limit: int, until: int) -> list[Row]:
         """The newest `limit` closed candles that opened no later than `until`, oldest first."""
 
     def opened_since(self, start: int, end: int) -> list[int]:
