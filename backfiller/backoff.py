@@ -16,18 +16,20 @@ class Backoff:
     failures: int = 0
     until: float = 0.0
 
-    def fail(self, started: float, now: float, retry_after_s: float | None) -> float:
-        """Counts the failure of a call begun at `started`; the wait from now on, in seconds.
+    def fail(self, started: float, now: float, retry_after_s: float | None) -> bool:
+        """Counts the failure of a call begun at `started`; whether it changes until when to wait.
 
         Calls that were under way together fail together: that is one failure. What the exchange asks
         for is a least wait.
         """
+        wait = retry_after_s or 0.0
         if self.failures == 0 or started >= self.until:
             self.failures += 1
-        grown = min(_FIRST_S * 2.0 ** min(self.failures - 1, 30), _MOST_S)
-        wait = max(grown * random.uniform(*_JITTER), retry_after_s or 0.0)  # noqa: S311
+            grown = min(_FIRST_S * 2.0 ** min(self.failures - 1, 30), _MOST_S)
+            wait = max(grown * random.uniform(*_JITTER), wait)  # noqa: S311
+        later = now + wait > self.until
         self.until = max(self.until, now + wait)
-        return self.until - now
+        return later
 
     def succeed(self, started: float) -> bool:
         """Forgets the failures before a call begun at `started`; whether there were any."""

@@ -76,7 +76,10 @@ class Line:
         return self._clock
 
     async def _failed(self, error: TransientError, started: float) -> None:
-        wait_s = self._backoff.fail(started, time.monotonic(), error.retry_after_s)
+        now = time.monotonic()
+        if not self._backoff.fail(started, now, error.retry_after_s):
+            return
+        wait_s = self._backoff.wait_s(now)
         state = "banned" if isinstance(error, BannedError) else "backing_off"
         self._log.warning(state, for_s=round(wait_s, 1), error=str(error))
         await self._tell(state, wall_now() + int(wait_s * 1000), str(error))

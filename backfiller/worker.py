@@ -118,7 +118,7 @@ class Worker:
     async def _serve(self, offer: Offer) -> None:
         """Takes up what the exchange offers of what is needed; says once what it does not offer."""
         refused = {need: why for need in self._wanted.values() if (why := offer.refusal(need))}
-        if mistakes := [why for need, why in refused.items() if need.key is not None]:
+        if mistakes := [why for need, why in refused.items() if await self._is_mistake(need)]:
             raise ConfigurationError("\n".join(mistakes))
         for need, why in refused.items():
             if why not in self._told:
@@ -132,6 +132,15 @@ class Worker:
         self._history.need(self._served)
         if self._is_scheduled:
             self._schedule_closes()
+
+    async def _is_mistake(self, need: Need) -> bool:
+        """Whether the user has to change a partition that is refused: one that never had a candle.
+
+        A market that was there once and is closed now must not take the others with it.
+        """
+        data = self._shared.market_data
+        newest = await self._shared.thread.run(data.newest_candle, need.partition)
+        return need.key is not None and newest is None
 
     def _schedule(self) -> None:
         settings = self._shared.settings

@@ -8,7 +8,8 @@ from backfiller.backoff import Backoff
 def test_the_wait_grows_with_each_failure_up_to_a_limit():
     backoff, now, waits = Backoff(), 0.0, []
     for _ in range(15):
-        waits.append(backoff.fail(now, now, None))
+        assert backoff.fail(now, now, None)
+        waits.append(backoff.wait_s(now))
         now = backoff.until
 
     assert 0.75 <= waits[0] <= 1.25
@@ -17,14 +18,17 @@ def test_the_wait_grows_with_each_failure_up_to_a_limit():
 
 
 def test_the_exchange_may_ask_for_a_longer_wait():
-    assert Backoff().fail(0.0, 0.0, 90.0) == 90.0
+    backoff = Backoff()
+    backoff.fail(0.0, 0.0, 90.0)
+
+    assert backoff.wait_s(0.0) == 90.0
 
 
 def test_calls_that_fail_together_are_one_failure():
     backoff = Backoff()
-    for _ in range(4):
-        backoff.fail(0.0, 0.5, None)
+    changed = [backoff.fail(0.0, 0.5, None) for _ in range(4)]
 
+    assert changed == [True, False, False, False]
     assert backoff.failures == 1
 
 
