@@ -30,6 +30,7 @@ from practice.replay import ReplayedPath, read_candles
 from practice.server import Routes
 from practice.state import load_clock, open_state, save_clock
 from practice.venue import Listing, Venue
+from practice.weather import Weather
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -86,9 +87,9 @@ def _compose(arguments: Arguments) -> web.Application:
     files = [(symbol, read_candles(file)) for symbol, file in arguments.data]
     state = open_state(arguments.state)
     clock, seed = _clock(arguments, state, files)
-    app, faults = web.Application(), Faults()
+    app, faults, weather = web.Application(), Faults(), Weather()
     venues = {exchange: _venue(exchange, seed, files) for exchange in _EXCHANGES}
-    routes = {exchange: Routes(app, exchange, faults) for exchange in _EXCHANGES}
+    routes = {exchange: Routes(app, exchange, faults, weather) for exchange in _EXCHANGES}
 
     desk = Desk(venues["binance"], Ledger(state, "binance"), arguments.fee_rate)
     desk.require_markets_of_open_orders()
@@ -99,7 +100,7 @@ def _compose(arguments: Arguments) -> web.Application:
     BinanceAccount(venues["binance"], desk, gate, clock.now).register(routes["binance"])
     CoinbaseMarketData(venues["coinbase"], clock.now).register(routes["coinbase"])
     KrakenMarketData(venues["kraken"], clock.now).register(routes["kraken"])
-    Rehearsal(venues, routes, clock, faults).register(app)
+    Rehearsal(venues, routes, clock, faults, weather).register(app)
     return app
 
 

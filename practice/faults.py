@@ -6,41 +6,48 @@ kind is told in the tests.
 
 from __future__ import annotations
 
-import asyncio
 import fnmatch
 import itertools
+import random
+from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
-
 from common.errors import ConfigurationError
+from practice.misprints import MISPRINTS, WAYS, misprinted
+from practice.wire import AFTER, INSTEAD
 
 if TYPE_CHECKING:
-    from practice.server import Handler
+    from practice.tape import Row, Window
 
-INSTEAD = ("status", "html", "body", "hang", "drop")  # the exchange does nothing
-AFTER = ("delay", "lose_reply", "cut", "truncate", "drip")  # it acts, then the reply suffers
-_KINDS = (*INSTEAD, *AFTER)
-_HTML = (
-    "<html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
-)
-_DRIP_PAUSE_S = 0.5
+KINDS = (*INSTEAD, *AFTER, *MISPRINTS)
+_ONLY_ON_THE_WIRE = {"endpoint", "market", "delay_s", "status", "headers", "body"}
+_ONLY_IN_CANDLES = {"symbol", "timeframe", "lasts_ms", "way"}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `*` matches everything; `count` is how many requests it strikes."""
+    """One fault. `*` matches everything; `count` is how many answers it spoils."""
 
     kind: str
     exchange: str = "*"
-    endpoint: str = "*"  # a name from /practice/calls, or a pattern such as ticker*
-    market: str = "*"  # as the exchange writes it, such as BTCUSDT or BTC-USD
     count: int | None = 1  # None: until it is deleted
+    probability: float = 1.0  # of each request, or for "revision" and "late" of each candle
+    seed: int = 1  # of what is left to chance
+
+    # On the way of a request:
+    endpoint: str = "*"  # a name from /practice/calls, or a pattern such as ticker*
+    market: str = "*"  # as the client writes it, such as BTCUSDT or BTC-USD
     delay_s: float = 0.0  # waited first, with any kind
     status: int = 500  # of kind "status"
     headers: dict[str, str] = field(default_factory=dict)  # such as {"Retry-After": "3"}
     body: Any = None  # of kinds "status" and "body": text, or JSON of any form
+
+    # In the candles of an answer:
+    symbol: str = "*"  # such as BTC/USDT
+    timeframe: str = "*"  # such as 1h
+    lasts_ms: int | None = None  # of "revision" and "late", from the close; None: half a candle
+    way: str | None = None  # of "bad_rows"; None: any
 
     @classmethod
     def parse(cls, wanted: object) -> Fault:
@@ -49,28 +56,44 @@ class Fault:
         Raises:
             ConfigurationError: a key or a value is not understood.
         """
-        known = {one.name for one in fields(cls)}
+        kind = wanted.get("kind") if isinstance(wanted, dict) else None
+        others = _ONLY_ON_THE_WIRE if kind in MISPRINTS else _ONLY_IN_CANDLES
+        known = {one.name for one in fields(cls)} - others
         if not isinstance(wanted, dict) or not wanted.keys() <= known:
             raise ConfigurationError(
                 f"fault: expected a JSON object with keys of {', '.join(sorted(known))}, found {wanted}"
             )
-        if wanted.get("kind") not in _KINDS:
-            raise ConfigurationError(
-                f"kind: expected one of {', '.join(_KINDS)}, found {wanted.get('kind')!r}"
-            )
+        if kind not in KINDS:
+            raise ConfigurationError(f"kind: expected one of {', '.join(KINDS)}, found {kind!r}")
         for name, types in _TYPES.items():
             if name in wanted and not isinstance(wanted[name], types):
                 raise ConfigurationError(
                     f"{name}: found {wanted[name]!r}, which is no value for it"
                 )
+        if not 0 <= wanted.get("probability", 1) <= 1:
+            raise ConfigurationError(
+                f"probability: expected a share from 0 to 1, found {wanted['probability']}"
+            )
+        if wanted.get("way") not in {None, *WAYS}:
+            raise ConfigurationError(
+                f"way: expected one of {', '.join(WAYS)}, found {wanted['way']!r}"
+            )
         return cls(**wanted)
 
     def strikes(self, exchange: str, endpoint: str, market: str) -> bool:
-        """Whether it concerns such a request."""
-        return (
+        """Whether it concerns such a request, on its way."""
+        return self.kind not in MISPRINTS and (
             fnmatch.fnmatchcase(exchange, self.exchange)
             and fnmatch.fnmatchcase(endpoint, self.endpoint)
             and fnmatch.fnmatchcase(market, self.market)
+        )
+
+    def misprints(self, exchange: str, window: Window) -> bool:
+        """Whether it concerns the candles of such an answer."""
+        return self.kind in MISPRINTS and (
+            fnmatch.fnmatchcase(exchange, self.exchange)
+            and self.symbol in {"*", window.listing.market.symbol}
+            and self.timeframe in {"*", window.timeframe}
         )
 
 
@@ -78,11 +101,25 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "exchange": str,
     "endpoint": str,
     "market": str,
+    "symbol": str,
+    "timeframe": str,
     "count": (int, type(None)),
+    "probability": (int, float),
+    "seed": int,
     "delay_s": (int, float),
+    "lasts_ms": (int, type(None)),
     "status": int,
     "headers": dict,
 }
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A fault, how often it may still strike, and how often it had the chance to, by place."""
+
+    fault: Fault
+    left: int | None
+    chances: Counter[str] = field(default_factory=Counter)
 
 
 class Faults:
@@ -90,12 +127,12 @@ class Faults:
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, tuple[Fault, int | None]] = {}
+        self._waiting: dict[int, _Waiting] = {}
 
     def add(self, fault: Fault) -> int:
         """Lets a fault wait; its number."""
         number = next(self._numbers)
-        self._waiting[number] = (fault, fault.count)
+        self._waiting[number] = _Waiting(fault, fault.count)
         return number
 
     def clear(self) -> None:
@@ -105,76 +142,40 @@ class Faults:
     def waiting(self) -> list[dict[str, Any]]:
         """The faults that still wait, with the count that is left of each."""
         return [
-            {"id": number, **asdict(fault), "count": left}
-            for number, (fault, left) in self._waiting.items()
+            {"id": number, **asdict(one.fault), "count": one.left}
+            for number, one in self._waiting.items()
         ]
 
     def next_for(self, exchange: str, endpoint: str, market: str) -> Fault | None:
         """The fault that strikes such a request, which is then one nearer to its end."""
-        for number, (fault, left) in self._waiting.items():
-            if fault.strikes(exchange, endpoint, market):
-                if left is not None:
-                    self._waiting[number] = (fault, left - 1)
-                    if left <= 1:
-                        del self._waiting[number]
+        for number, one in list(self._waiting.items()):
+            fault = one.fault
+            if not fault.strikes(exchange, endpoint, market):
+                continue
+            place = f"{exchange}/{endpoint}/{market}"
+            one.chances[place] += 1
+            dice = random.Random(f"{fault.seed}/{place}/{one.chances[place]}")  # noqa: S311
+            if dice.random() < fault.probability:
+                self._strike(number)
                 return fault
         return None
 
+    def misprinted(self, exchange: str, window: Window, rows: list[Row]) -> list[Row]:
+        """Those rows as they are printed; each fault that changed them is one nearer to its end."""
+        for number, one in list(self._waiting.items()):
+            if not one.fault.misprints(exchange, window):
+                continue
+            place = f"{exchange}/{window.listing.market.symbol}/{window.timeframe}"
+            one.chances[place] += 1
+            printed = misprinted(one.fault, window, rows, place, one.chances[place])
+            if printed != rows:
+                self._strike(number)
+            rows = printed
+        return rows
 
-async def suffer(fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Does to a request what the fault says."""
-    await asyncio.sleep(fault.delay_s)
-    if fault.kind == "hang":
-        await asyncio.Event().wait()
-    if fault.kind == "drop":
-        return _dropped(request)
-    if fault.kind in INSTEAD:
-        return _answer(fault)
-    try:
-        reply = await handler(request)
-    except web.HTTPException as error:
-        reply = error
-    if fault.kind == "lose_reply":
-        return _dropped(request)
-    assert isinstance(reply, web.Response)
-    assert isinstance(reply.body, bytes)
-    return await _spoiled(fault.kind, reply, reply.body, request)
-
-
-def _answer(fault: Fault) -> web.Response:
-    status = 200 if fault.kind != "status" else fault.status
-    body = _HTML if fault.kind == "html" or fault.body is None else fault.body
-    if isinstance(body, str):
-        kind = "text/html" if body.startswith("<") else "application/json"
-        return web.Response(text=body, status=status, headers=fault.headers, content_type=kind)
-    return web.json_response(body, status=status, headers=fault.headers)
-
-
-async def _spoiled(
-    kind: str, reply: web.Response, body: bytes, request: web.Request
-) -> web.StreamResponse:
-    if kind == "delay":
-        return reply
-    half = body[: len(body) // 2]
-    if kind == "truncate":
-        return web.Response(body=half, status=reply.status, content_type="application/json")
-    response = web.StreamResponse(status=reply.status, headers={"Content-Type": "application/json"})
-    response.content_length = len(body)
-    await response.prepare(request)
-    if kind == "drip":
-        for byte in body:
-            await response.write(bytes([byte]))
-            await asyncio.sleep(_DRIP_PAUSE_S)
-        return response
-    await response.write(half)
-    return _dropped(request, gently=True)
-
-
-def _dropped(request: web.Request, *, gently: bool = False) -> web.Response:
-    """Closes the connection: with a reset, or after what was written has been sent."""
-    if request.transport is not None:
-        if gently:
-            request.transport.close()
-        else:
-            request.transport.abort()
-    return web.Response()
+    def _strike(self, number: int) -> None:
+        one = self._waiting[number]
+        if one.left is not None:
+            one.left -= 1
+            if one.left <= 0:
+                del self._waiting[number]

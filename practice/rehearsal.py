@@ -10,6 +10,8 @@ from aiohttp import web
 from common.errors import ConfigurationError
 from common.timeframe import Timeframe
 from practice.faults import Fault
+from practice.tape import Window, rows_of
+from practice.weather import Forecast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from practice.faults import Faults
     from practice.server import Routes
     from practice.venue import Listing, Venue
+    from practice.weather import Weather
 
 _DEFAULT_CANDLES, _MOST_CANDLES = 500, 10_000
 
@@ -31,11 +34,13 @@ class Rehearsal:
         routes: Mapping[str, Routes],
         clock: MarketClock,
         faults: Faults,
+        weather: Weather,
     ) -> None:
         self._venues = venues
         self._routes = routes
         self._clock = clock
         self._faults = faults
+        self._weather = weather
 
     def register(self, app: web.Application) -> None:
         """Adds the endpoints."""
@@ -46,6 +51,9 @@ class Rehearsal:
         app.router.add_get("/practice/faults", self.faults)
         app.router.add_post("/practice/faults", self.add_faults)
         app.router.add_delete("/practice/faults", self.clear_faults)
+        app.router.add_get("/practice/weather", self.weather)
+        app.router.add_post("/practice/weather", self.change_weather)
+        app.router.add_delete("/practice/weather", self.clear_weather)
 
     async def health(self, _: web.Request) -> web.Response:
         """Tells that the server answers, and which markets it has."""
@@ -80,6 +88,23 @@ class Rehearsal:
         self._faults.clear()
         return web.json_response([])
 
+    async def weather(self, _: web.Request) -> web.Response:
+        """The weather and what it has done; null where it is fair."""
+        return web.json_response(self._weather.told())
+
+    async def change_weather(self, request: web.Request) -> web.Response:
+        """Begins another weather."""
+        try:
+            self._weather.change(Forecast.parse(json.loads(await request.text())))
+        except (ConfigurationError, json.JSONDecodeError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response(self._weather.told())
+
+    async def clear_weather(self, _: web.Request) -> web.Response:
+        """Ends the weather."""
+        self._weather.change(None)
+        return web.json_response(None)
+
     async def candles(self, request: web.Request) -> web.Response:
         """The truth: closed candles from `since` on, oldest first, without silent ones on Coinbase."""
         try:
@@ -104,8 +129,10 @@ class Rehearsal:
         rows: list[list[float]] = []
         while since_ms <= newest_ms and len(rows) < limit:
             last_ms = min(since_ms + (limit - 1) * length_ms, newest_ms)
-            found = _rows(listing, length_ms, since_ms, last_ms, now_ms)
-            rows += [row for row in found if keeps_silence or row[-1]]
+            window = Window(listing, length_ms, since_ms, last_ms, now_ms, keeps_silence)
+            rows += [
+                [row.opens_ms, *(float(text or 0) for text in row[1:])] for row in rows_of(window)
+            ]
             since_ms = last_ms + 1
         return rows[:limit]
 
@@ -122,26 +149,6 @@ class Rehearsal:
                 f"symbol: expected one of {', '.join(listings)}, found {symbol!r}"
             )
         return listings[symbol]
-
-
-def _rows(
-    listing: Listing, length_ms: int, first_ms: int, last_ms: int, now_ms: int
-) -> list[list[float]]:
-    opens_ms, found = listing.candles(length_ms, first_ms, last_ms, now_ms)
-    columns = [
-        [float(text(number)) for number in column.tolist()]
-        for column, text in (
-            (found.open, listing.price_text),
-            (found.high, listing.price_text),
-            (found.low, listing.price_text),
-            (found.close, listing.price_text),
-            (found.volume, listing.volume_text),
-        )
-    ]
-    return [
-        [opens_ms + row * length_ms, *numbers]
-        for row, numbers in enumerate(zip(*columns, strict=True))
-    ]
 
 
 def _number(request: web.Request, name: str, default: int) -> int:

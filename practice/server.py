@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from practice.faults import suffer
+from practice.misprints import MISPRINTS, misprinted
 from practice.tape import rows_of
+from practice.wire import suffer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from practice.faults import Faults
     from practice.tape import Row, Window
+    from practice.weather import Weather
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -25,9 +27,12 @@ _MARKET_KEYS = ("product_id", "symbol", "pair")  # at coinbase, binance and krak
 class Routes:
     """Where an exchange's API registers its endpoints."""
 
-    def __init__(self, app: web.Application, exchange: str, faults: Faults) -> None:
+    def __init__(
+        self, app: web.Application, exchange: str, faults: Faults, weather: Weather
+    ) -> None:
         self._app = app
         self._faults = faults
+        self._weather = weather
         self.exchange = exchange
         self.calls: Counter[str] = Counter()
 
@@ -53,19 +58,27 @@ class Routes:
 
         async def answer(request: web.Request) -> web.StreamResponse:
             window = read(request)
-            return web.json_response(form(window, rows_of(window)))
+            rows = self._faults.misprinted(self.exchange, window, rows_of(window))
+            if fault := request.get("misprint"):
+                rows = misprinted(fault, window, rows, "", 0)
+            return web.json_response(form(window, rows))
 
-        self.get(path, endpoint, answer)
+        self.add("GET", path, endpoint, answer, has_candles=True)
 
-    def add(self, method: str, path: str, endpoint: str, handler: Handler) -> None:
+    def add(
+        self, method: str, path: str, endpoint: str, handler: Handler, *, has_candles: bool = False
+    ) -> None:
         """Answers requests to that path; `endpoint` is the name it has in counts and faults."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             self.calls[endpoint] += 1
-            fault = self._faults.next_for(self.exchange, endpoint, await _market(request))
-            if fault is None:
-                return await handler(request)
-            return await suffer(fault, request, handler)
+            place = (self.exchange, endpoint, await _market(request))
+            fault = self._faults.next_for(*place)
+            fault = fault or self._weather.next_for(*place, has_candles=has_candles)
+            if fault and fault.kind not in MISPRINTS:
+                return await suffer(fault, request, handler)
+            request["misprint"] = fault
+            return await handler(request)
 
         self._app.router.add_route(method, f"/{self.exchange}{path}", answer)
 

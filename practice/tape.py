@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,6 +20,25 @@ class Window:
     last_ms: int
     now_ms: int
     keeps_silence: bool = True  # whether a candle in which nothing traded is a row
+
+    @property
+    def timeframe(self) -> str:
+        """The length of a candle by its usual name, such as 15m."""
+        minutes = self.length_ms // 60_000
+        for unit, size in (("d", 1440), ("h", 60)):
+            if minutes % size == 0:
+                return f"{minutes // size}{unit}"
+        return f"{minutes}m"
+
+    @property
+    def tick(self) -> Decimal:
+        """The smallest step of a price."""
+        return Decimal(1).scaleb(-self.listing.path.price_decimals)
+
+    @property
+    def step(self) -> Decimal:
+        """The smallest step of a volume."""
+        return Decimal(1).scaleb(-self.listing.path.volume_decimals)
 
 
 class Row(NamedTuple):

@@ -9,11 +9,13 @@ from aiohttp import web
 
 from practice.binance.tickets import MOST_AMOUNT
 from practice.binance.wire import BinanceError, listing_of, required, whole_number
+from practice.tape import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from practice.server import Routes
+    from practice.tape import Row
     from practice.venue import Listing, Ticker, Venue
 
 _MINUTE = 60_000
@@ -46,7 +48,7 @@ class BinanceMarketData:
         routes.get("/api/v3/ping", "ping", self.ping)
         routes.get("/api/v3/time", "time", self.time)
         routes.get("/api/v3/exchangeInfo", "exchangeInfo", self.exchange_info)
-        routes.get("/api/v3/klines", "klines", self.klines)
+        routes.candles("/api/v3/klines", "klines", self.window, _klines)
         routes.get("/api/v3/ticker/24hr", "ticker/24hr", self.tickers(day_ticker))
         routes.get("/api/v3/ticker/bookTicker", "ticker/bookTicker", self.tickers(book_ticker))
         routes.get("/api/v3/ticker/price", "ticker/price", self.tickers(price_ticker))
@@ -72,8 +74,8 @@ class BinanceMarketData:
             }
         )
 
-    async def klines(self, request: web.Request) -> web.Response:
-        """Candles: from `startTime` on where it is given, else the newest, the open one included."""
+    def window(self, request: web.Request) -> Window:
+        """The candles from `startTime` on where it is given, else the newest, the open one too."""
         listing = listing_of(self._listings, required(request.query, "symbol"))
         length_ms = _length_ms(listing, required(request.query, "interval"))
         limit = min(whole_number(request.query, "limit", _DEFAULT_KLINES), _MOST_KLINES)
@@ -83,8 +85,7 @@ class BinanceMarketData:
         start_ms = whole_number(request.query, "startTime", newest_ms - (limit - 1) * length_ms)
         start_ms = max(start_ms, listing.first_ms(length_ms))
         last_ms = -(-start_ms // length_ms) * length_ms + (limit - 1) * length_ms
-        rows = _klines(listing, length_ms, start_ms, min(newest_ms, last_ms), now_ms)
-        return web.json_response(rows)
+        return Window(listing, length_ms, start_ms, min(newest_ms, last_ms), now_ms)
 
     def tickers(
         self, form: Callable[[Listing, Ticker], dict[str, Any]]
@@ -163,34 +164,19 @@ def _length_ms(listing: Listing, interval: str) -> int:
     return length_ms
 
 
-def _klines(
-    listing: Listing, length_ms: int, first_ms: int, last_ms: int, now_ms: int
-) -> list[list[Any]]:
-    opens_ms, found = listing.candles(length_ms, first_ms, last_ms, now_ms)
-    prices = [
-        [listing.price_text(tick) for tick in column.tolist()]
-        for column in (found.open, found.high, found.low, found.close)
+def _klines(window: Window, rows: list[Row]) -> list[list[Any]]:
+    return [
+        [
+            *row,
+            row.opens_ms + window.length_ms - 1,
+            f"{float(row.volume or 0) * float(row.close or 0):.8f}",
+            int(float(row.volume or 0) > 0),
+            "0",
+            "0",
+            "0",
+        ]
+        for row in rows
     ]
-    rows = []
-    for row, lots in enumerate(found.volume.tolist()):
-        opens = opens_ms + row * length_ms
-        volume = listing.volume_text(lots)
-        quote_volume = f"{float(volume) * float(prices[3][row]):.8f}"
-        ohlc = [column[row] for column in prices]
-        rows.append(
-            [
-                opens,
-                *ohlc,
-                volume,
-                opens + length_ms - 1,
-                quote_volume,
-                int(lots > 0),
-                "0",
-                "0",
-                "0",
-            ]
-        )
-    return rows
 
 
 def _symbol_info(name: str, listing: Listing) -> dict[str, Any]:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from practice.tape import Window
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from practice.server import Routes
+    from practice.tape import Row
     from practice.venue import Listing, Venue
 
 _MINUTE = 60_000
@@ -57,7 +60,7 @@ class CoinbaseMarketData:
         routes.get(f"{_BROKERAGE}/time", "time", self.time)
         routes.get(products, "products", self.products)
         routes.get(f"{products}/{{product_id}}", "product", self.product)
-        routes.get(f"{products}/{{product_id}}/candles", "candles", self.candles)
+        routes.candles(f"{products}/{{product_id}}/candles", "candles", self.window, _candles)
         routes.get(f"{products}/{{product_id}}/ticker", "ticker", self.ticker)
 
     async def time_v2(self, _: web.Request) -> web.Response:
@@ -102,8 +105,8 @@ class CoinbaseMarketData:
         name, listing = self._listing(request)
         return web.json_response(_product(name, listing, self._now_ms()))
 
-    async def candles(self, request: web.Request) -> web.Response:
-        """The candles from `start` to `end`, newest first, without those in which nothing traded."""
+    def window(self, request: web.Request) -> Window:
+        """The candles from `start` to `end`, without those in which nothing traded."""
         _, listing = self._listing(request)
         length_ms = _length_ms(listing, request.query.get("granularity", ""))
         start_ms, end_ms = _seconds(request, "start") * 1000, _seconds(request, "end") * 1000
@@ -112,8 +115,7 @@ class CoinbaseMarketData:
                 "INVALID_ARGUMENT",
                 f"number of candles requested should be less than {_MOST_CANDLES}",
             )
-        rows = _candles(listing, length_ms, start_ms, end_ms, self._now_ms())
-        return web.json_response({"candles": rows[::-1]})
+        return Window(listing, length_ms, start_ms, end_ms, self._now_ms(), keeps_silence=False)
 
     async def ticker(self, request: web.Request) -> web.Response:
         """The last trade and the best prices of the order book."""
@@ -152,24 +154,15 @@ def _length_ms(listing: Listing, granularity: str) -> int:
     return length_ms
 
 
-def _candles(
-    listing: Listing, length_ms: int, start_ms: int, end_ms: int, now_ms: int
-) -> list[dict[str, str]]:
-    opens_ms, found = listing.candles(length_ms, start_ms, end_ms, now_ms)
-    columns = (found.open, found.high, found.low, found.close, found.volume)
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [
-        {
-            "start": str((opens_ms + row * length_ms) // 1000),
-            "open": listing.price_text(opened),
-            "high": listing.price_text(high),
-            "low": listing.price_text(low),
-            "close": listing.price_text(close),
-            "volume": listing.volume_text(volume),
-        }
-        for row, (opened, high, low, close, volume) in enumerate(rows)
-        if volume
-    ]
+def _candles(_: Window, rows: list[Row]) -> dict[str, Any]:
+    """Those candles, newest first."""
+    names = ("open", "high", "low", "close", "volume")
+    return {
+        "candles": [
+            {"start": str(row.opens_ms // 1000), **dict(zip(names, row[1:], strict=True))}
+            for row in rows[::-1]
+        ]
+    }
 
 
 def _product(name: str, listing: Listing, now_ms: int) -> dict[str, Any]:

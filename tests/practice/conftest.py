@@ -35,8 +35,9 @@ def key(_keys: Iterator[str]) -> str:
 
 @pytest.fixture
 def practice(_practice: Practice) -> Practice:
-    """An exchange that shows the real time and is shared by many tests; no fault waits."""
+    """An exchange that shows the real time and is shared by many tests; no fault waits, in fair weather."""
     _practice.ask("faults", "DELETE")
+    _practice.ask("weather", "DELETE")
     return _practice
 
 

@@ -196,6 +196,12 @@ def test_a_fault_strikes_as_often_as_it_says(practice: Practice) -> None:
     assert practice.asked("binance", lambda client: client.fetch_ticker("BTC/USDT"))
 
 
+def test_a_fault_with_a_probability_strikes_that_share_of_the_requests(practice: Practice) -> None:
+    practice.suffer(kind="html", endpoint="klines", probability=0.5, **FOREVER)
+    answers = [candles_of(practice, "binance") for _ in range(40)]
+    assert 8 < answers.count([]) < 32
+
+
 def test_faults_can_be_taken_back(practice: Practice) -> None:
     practice.suffer(kind="hang", **FOREVER)
     assert practice.ask("faults")[0]["kind"] == "hang"
@@ -204,7 +210,18 @@ def test_faults_can_be_taken_back(practice: Practice) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [{}, {"kind": "earthquake"}, {"kind": "hang", "count": "two"}, {"kindd": "hang"}, 3]
+    "fault",
+    [
+        3,
+        {},
+        {"kindd": "hang"},
+        {"kind": "earthquake"},
+        {"kind": "hang", "count": "two"},
+        {"kind": "hang", "timeframe": "1m"},
+        {"kind": "late", "endpoint": "klines"},
+        {"kind": "bad_rows", "way": "odd"},
+        {"kind": "empty", "probability": 2},
+    ],
 )
 def test_a_fault_that_is_not_understood_is_refused(practice: Practice, fault: object) -> None:
     with pytest.raises(urllib.error.HTTPError, match="400"):
