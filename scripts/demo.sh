@@ -4,5 +4,5 @@
 # Arguments: scripts/demo.sh --help
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/prepare.sh suite
+scripts/prepare.sh terminal
 exec .venv/bin/python -m scripts.demo "$@"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Sets up .venv beside this checkout: scripts/prepare.sh suite|dev
+# Sets up .venv beside this checkout: scripts/prepare.sh terminal|dev
 # Finds a Python from 3.11 to 3.13 and installs the locked packages, once for each lock.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-lock="requirements/${1:?which packages: suite or dev}.txt"
+lock="requirements/${1:?which packages: terminal or dev}.txt"
 
 python_that_serves() {
   local candidate
