@@ -43,6 +43,16 @@ class _Count:
         return round(self.done / max(time.monotonic() - self.began, 0.001))
 
 
+def _say(what: str, partition: Partition, count: _Count) -> None:
+    structlog.get_logger().info(
+        what,
+        partition=str(partition),
+        done=count.done,
+        needed=count.needed,
+        candles_per_s=count.rate(),
+    )
+
+
 class LogProgress:
     """Log lines: at the beginning, at the end, and each ten seconds between."""
 
@@ -64,25 +74,16 @@ class LogProgress:
         count.done += done
         if time.monotonic() - count.said > _SAY_EVERY_S:
             count.said = time.monotonic()
-            self._say("backfill_goes_on", partition, count)
+            _say("backfill_goes_on", partition, count)
 
     def end(self, partition: Partition) -> None:
         """See Progress."""
         count = self._counts.pop(partition, None)
         if count is not None and count.needed > _WORTH_SAYING:
-            self._say("backfill_ends", partition, count)
+            _say("backfill_ends", partition, count)
 
     def close(self) -> None:
         """See Progress."""
-
-    def _say(self, what: str, partition: Partition, count: _Count) -> None:
-        self._log.info(
-            what,
-            partition=str(partition),
-            done=count.done,
-            needed=count.needed,
-            candles_per_s=count.rate(),
-        )
 
 
 class BarProgress:
@@ -121,8 +122,9 @@ class BarProgress:
     def end(self, partition: Partition) -> None:
         """See Progress."""
         if partition in self._tasks:
-            task, _ = self._tasks.pop(partition)
+            task, count = self._tasks.pop(partition)
             self._bars.remove_task(task)
+            _say("backfill_ends", partition, count)
 
     def close(self) -> None:
         """See Progress."""
