@@ -7,17 +7,16 @@ still are what the file holds. Whatever was left undone is done by the next run.
 
 from __future__ import annotations
 
-import random
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backfiller.archive import month_file
+from backfiller.files.pace import Pace
 from common.archive import note_archived
 from common.market_data import MarketData, candles_between, delete_candles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from backfiller.archive.protection import Protection
     from common.archive import Archive
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from common.market_data import Row
     from common.month import Month
     from common.partition import Partition
-
-CHUNK = 2_000  # rows deleted in one transaction: some 10 ms of the write lock
-_PAUSE_S = (0.004, 0.016)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +44,10 @@ class Mover:
     """Moves months of one database into its archive."""
 
     def __init__(self, database: Database, archive: Archive, protection: Protection) -> None:
-        self._database = database
         self._archive = archive
         self._protection = protection
         self._market_data = MarketData(database)
+        self._pace = Pace(database, size=1_000, least=100, most=5_000)
 
     def move(self, partition: Partition, month: Month) -> Moved | None:
         """Archives a month, merged with what was archived of it before; None if there is nothing to move.
@@ -69,13 +65,20 @@ class Mover:
         if rows != before:
             month_file.write(path, rows)
         month_file.require_equal(path, rows)
-        deleted = 0
-        for first, last, chunk in _chunks(stored, month):
-            if not self._delete(partition, month, (first, last), chunk, rows):
-                return Moved(partition, month, deleted, is_complete=False)
-            deleted += len(chunk)
-            time.sleep(random.uniform(*_PAUSE_S))  # noqa: S311 - it spreads writers, it hides nothing
-        return Moved(partition, month, deleted, is_complete=True)
+        return self._delete_all(partition, month, stored, rows)
+
+    def _delete_all(
+        self, partition: Partition, month: Month, stored: Sequence[Row], archived: Sequence[Row]
+    ) -> Moved:
+        """Deletes the month's candles; a chunk's span goes on to the next one, so no late row slips between."""
+        first, start = month.start, 0
+        while start < len(stored):
+            end = start + self._pace.size
+            last = stored[end][0] - 1 if end < len(stored) else month.last
+            if not self._delete(partition, month, (first, last), stored[start:end], archived):
+                return Moved(partition, month, start, is_complete=False)
+            first, start = last + 1, end
+        return Moved(partition, month, len(stored), is_complete=True)
 
     def _delete(
         self,
@@ -86,7 +89,7 @@ class Mover:
         archived: Sequence[Row],
     ) -> bool:
         """Deletes the candles of a span if they still are the expected ones and nobody needs them."""
-        with self._database.write() as connection:
+        with self._pace.write(len(expected)) as connection:
             if not self._protection.allows(connection, partition, month):
                 return False
             if candles_between(connection, partition, *span) != expected:
@@ -94,14 +97,3 @@ class Mover:
             note_archived(connection, partition, month, archived)
             delete_candles(connection, partition, *span)
         return True
-
-
-def _chunks(rows: Sequence[Row], month: Month) -> Iterator[tuple[int, int, Sequence[Row]]]:
-    """The rows in chunks, each with the span of time up to the next, so that no late row slips between."""
-    first = month.start
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows[start : start + CHUNK]
-        is_last = start + CHUNK >= len(rows)
-        last = month.last if is_last else rows[start + CHUNK][0] - 1
-        yield first, last, chunk
-        first = last + 1

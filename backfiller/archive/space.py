@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import random
-import time
 from typing import TYPE_CHECKING
+
+from backfiller.files.pace import Pace
 
 if TYPE_CHECKING:
     from common.database import Database
 
-STEP_PAGES = 64  # some milliseconds of the write lock
-_PAUSE_S = (0.004, 0.016)
 _INCREMENTAL = 2
 
 
@@ -22,11 +20,12 @@ def give_back(database: Database, *, keep_pages: int = 0) -> int:
     """
     if database.engine.dialect.name != "sqlite" or _pragma(database, "auto_vacuum") != _INCREMENTAL:
         return 0
+    pace = Pace(database, size=64, least=8, most=512)
     given = 0
     free = _pragma(database, "freelist_count")
     while free > keep_pages:
-        step = min(STEP_PAGES, free - keep_pages)
-        with database.write() as connection:
+        step = min(pace.size, free - keep_pages)
+        with pace.write(step) as connection:
             driver = connection.connection.driver_connection
             assert driver is not None
             # It frees a page for each row that is fetched, and SQLAlchemy sees no columns to fetch.
@@ -36,7 +35,6 @@ def give_back(database: Database, *, keep_pages: int = 0) -> int:
             break  # somebody else frees as fast, or nothing more can be given
         given += free - left
         free = left
-        time.sleep(random.uniform(*_PAUSE_S))  # noqa: S311 - it spreads writers, it hides nothing
     return given
 
 

@@ -10,6 +10,7 @@ from backfiller.files.formats import Format, format_of
 from backfiller.files.importing import import_file, record
 from backfiller.files.names import Guess, partition_of
 from backfiller.files.telling import complain, tell
+from backfiller.files.text import require_file
 from common.archive import BadArchive
 from common.clock import wall_now
 from common.database import Durability, url_from
@@ -70,6 +71,7 @@ def _one(
     events = EventLog(database, "backfiller")
     told = Guess(arguments.exchange, arguments.symbol, arguments.timeframe)
     try:
+        require_file(path)
         partition = partition_of(path, told)
         kind = Format(arguments.format) if arguments.format else format_of(path)
         # Rows of a file are the real market's: they do not go where a practice exchange's are.

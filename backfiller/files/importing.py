@@ -9,7 +9,7 @@ from backfiller.files.checking import check, coarser
 from backfiller.files.errors import BadFile
 from backfiller.files.frame import COLUMNS
 from backfiller.files.reading import read
-from backfiller.files.storing import BATCH, Store
+from backfiller.files.storing import Store
 from common.archive import Archive
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def import_file(
                 f"{path}: expected candles of {partition.timeframe}, found those of {longer}"
             )
         _note_rejected(summary, checked.rejected)
-        for rows in _batches(checked.good):
+        for rows in _batches(checked.good, store):
             _note(summary, store.take(rows))
     return summary
 
@@ -115,11 +115,13 @@ def record(summary: Summary, events: EventLog) -> None:
     )
 
 
-def _batches(frame: pl.DataFrame) -> Iterator[list[Row]]:
+def _batches(frame: pl.DataFrame, store: Store) -> Iterator[list[Row]]:
     """The rows in the order of time, as it pays to store them; of the same time, as in the file."""
     ordered = frame.select(COLUMNS).sort("timestamp", maintain_order=True)
-    for part in ordered.iter_slices(BATCH):
-        yield part.rows()
+    while not ordered.is_empty():
+        size = store.batch
+        yield ordered.head(size).rows()
+        ordered = ordered.slice(size)
 
 
 def _note(summary: Summary, outcome: Outcome) -> None:

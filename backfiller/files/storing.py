@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import mmap
-import random
-import time
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from backfiller.files.pace import Pace
 from common.market_data import candles_at, candles_between, insert_rows
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from common.month import Month
     from common.partition import Partition
 
-BATCH = 4_000  # rows in one transaction: some 15 ms of the write lock
-_PAUSE_S = (0.004, 0.012)  # between two of them, so that whoever waits gets in
 _MONTHS_KEPT = 3
 _DENSE = 8  # rows are read as a range if it holds at most so many times as many candles
 
@@ -53,13 +50,17 @@ class Store:
         self, database: Database, archive: Archive, partition: Partition, *, now: int
     ) -> None:
         """`now` is this machine's time, which no row is after."""
-        self._database = database
         self._partition = partition
         self._archived = _Archived(archive, partition)
         self._step = partition.timeframe.milliseconds
         # A byte for each candle since 1970: only the pages that are written to take memory.
         self._stored_here = mmap.mmap(-1, now // self._step + 1)
-        self._lock_free_since = 0.0
+        self._pace = Pace(database, size=2_000, least=250, most=5_000)
+
+    @property
+    def batch(self) -> int:
+        """How many rows to give next."""
+        return self._pace.size
 
     def take(self, rows: Sequence[Row]) -> Outcome:
         """Stores those of the rows that are not there yet, in one short transaction.
@@ -70,24 +71,15 @@ class Store:
         Raises:
             DatabaseLocked: the write lock was not to be had within 10 seconds.
         """
-        self._let_others_write()
-        with self._database.write() as connection:
+        with self._pace.write(len(rows)) as connection:
             known = self._known(connection, rows)
             simple = not known and _is_rising(rows)
             new, old = (rows, []) if simple else _parted(rows, known)
             if new:
                 insert_rows(connection, self._partition, new)
-        self._lock_free_since = time.monotonic()
         for row in new:
             self._stored_here[row[0] // self._step] = 1
         return self._judged(len(new), old)
-
-    def _let_others_write(self) -> None:
-        """Leaves the lock free for a moment, of which reading the next rows was a part."""
-        pause_s = random.uniform(*_PAUSE_S)  # noqa: S311 - it spreads writers, it hides nothing
-        left_s = pause_s - (time.monotonic() - self._lock_free_since)
-        if left_s > 0:
-            time.sleep(left_s)
 
     def _known(self, connection: sa.Connection, rows: Sequence[Row]) -> dict[int, Row]:
         """The candles that are there at the times of these rows.

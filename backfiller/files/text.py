@@ -68,6 +68,13 @@ def _only_member(packed: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     return members[0]
 
 
+def require_file(path: Path) -> None:
+    """Raises BadFile if there is no such file."""
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "none"
+        raise BadFile(f"{path}: expected a file, found {found}")
+
+
 def require_whole(path: Path) -> None:
     """Unpacks a packed file once for nothing: a damaged one is known before a row of it is stored.
 
