@@ -67,6 +67,10 @@ _ORDER = (
 _FILL = "order_id, account, symbol, side, price, amount, fee, is_maker, timestamp_ms, fill_id"
 
 
+class Overdrawn(Exception):
+    """Somebody would own less than nothing: a mistake in this program, never of its customer."""
+
+
 class Ledger:
     """What one exchange knows of its customers."""
 
@@ -107,13 +111,20 @@ class Ledger:
         return {currency: free for currency, (free, _) in self.balances(account).items()}
 
     def apply(self, account: str, changes: list[Change]) -> None:
-        """Changes balances; none may fall below zero."""
+        """Changes balances.
+
+        Raises:
+            Overdrawn: one would fall below zero; the caller's transaction is to be undone.
+        """
         balances = self.balances(account)
         for change in changes:
             free, locked = balances.get(change.currency, (ZERO, ZERO))
             free, locked = free + change.free, locked + change.locked
-            assert free >= 0, f"{change} leaves {free} free"
-            assert locked >= 0, f"{change} leaves {locked} locked"
+            if free < 0 or locked < 0:
+                raise Overdrawn(
+                    f"account {account}: expected balances of at least 0, "
+                    f"found {free} free and {locked} locked after {change}"
+                )
             balances[change.currency] = (free, locked)
             self._connection.execute(
                 "INSERT INTO balances (exchange, account, currency, free, locked)"
@@ -148,8 +159,7 @@ class Ledger:
                 str(order.cost),
             ),
         )
-        assert cursor.lastrowid
-        return replace(order, order_id=cursor.lastrowid)
+        return replace(order, order_id=_number_of(cursor))
 
     def update_order(self, order: Order) -> None:
         """Keeps what has become of an order."""
@@ -176,8 +186,7 @@ class Ledger:
                 fill.timestamp_ms,
             ),
         )
-        assert cursor.lastrowid
-        return replace(fill, fill_id=cursor.lastrowid)
+        return replace(fill, fill_id=_number_of(cursor))
 
     def open_orders(self) -> list[Order]:
         """The open orders of all accounts, oldest first."""
@@ -211,6 +220,13 @@ class Ledger:
             (self._exchange, *values),
         )
         return [_order(row) for row in rows]
+
+
+def _number_of(cursor: sqlite3.Cursor) -> int:
+    """The number that a new row was given."""
+    if not cursor.lastrowid:
+        raise RuntimeError(f"expected the number of a new row, found {cursor.lastrowid}")
+    return cursor.lastrowid
 
 
 def _order(row: tuple[Any, ...]) -> Order:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import urllib.error
+import urllib.request
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -169,6 +172,11 @@ def test_an_order_that_binance_would_refuse_is_refused_in_the_same_way(
         ({"symbol": "NOPEUSDT"}, ccxt.BadSymbol, "Invalid symbol"),
         ({"newClientOrderId": "no spaces"}, ccxt.BadRequest, "newClientOrderId"),
         ({"side": "HOLD"}, ccxt.BadRequest, "Invalid side"),
+        ({"quantity": ""}, ccxt.BadRequest, "-1102"),
+        ({"quoteOrderQty": "5", "type": "MARKET"}, ccxt.BadRequest, "-1102"),
+        ({"timeInForce": "SOON"}, ccxt.BadRequest, "-1115"),
+        ({"type": "STOP"}, ccxt.BadRequest, "-1116"),
+        ({"recvWindow": "60001"}, ccxt.ExchangeError, "-1131"),
     ],
 )
 def test_parameters_that_ccxt_would_have_rounded_are_refused_too(
@@ -207,6 +215,13 @@ def test_a_request_without_the_right_key_and_signature_is_refused(
         practice.asked(
             "binance", lambda client: client.fetch_balance(), **CREDENTIALS | credentials
         )
+
+
+def test_a_request_without_any_key_is_refused(practice: Practice) -> None:
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(f"{practice.url}/binance/api/v3/account")
+    assert raised.value.code == 401
+    assert json.load(raised.value)["code"] == -2014
 
 
 @pytest.mark.parametrize("skew_ms", [-60_000, 60_000])

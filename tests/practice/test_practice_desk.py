@@ -11,9 +11,9 @@ from hypothesis import given, settings
 
 from common.errors import ConfigurationError
 from practice.desk import Desk, Refused, UnknownOrder
-from practice.ledger import Ledger
+from practice.ledger import Ledger, Overdrawn
 from practice.markets import market_of
-from practice.orders import Kind, Side, Ticket, TimeInForce
+from practice.orders import Change, Kind, Side, Ticket, TimeInForce
 from practice.prices import GeneratedPath
 from practice.state import open_state
 from practice.venue import Listing, Venue
@@ -38,6 +38,16 @@ def test_an_open_order_in_a_market_that_is_gone_is_told_at_the_start() -> None:
     after = Desk(Venue("binance", []), before.ledger, Decimal(0))
     with pytest.raises(ConfigurationError, match="expected a file for BTC/USDT"):
         after.require_markets_of_open_orders()
+
+
+@pytest.mark.parametrize(
+    "change", [Change("BTC", free=Decimal(-4)), Change("USDT", locked=Decimal(-1))]
+)
+def test_no_balance_can_fall_below_zero(change: Change) -> None:
+    ledger = desk().ledger
+    with pytest.raises(Overdrawn, match="expected balances of at least 0"), ledger.transaction():
+        ledger.apply("key", [Change("USDT", free=Decimal(-1)), change])
+    assert ledger.free("key") == START
 
 
 STEPS = st.lists(
