@@ -169,7 +169,7 @@ gaps = Table(
     Column("found_at", Integer, nullable=False),
     Column("asked", Integer, nullable=False),  # how often the exchange was asked for it
     Column("ask_again_at", Integer),  # by this machine's clock; NULL: not again
-    _one_of("state", "found", "fetching", "filled", "confirmed_empty"),
+    _one_of("state", "found", "fetching", "filled", "confirmed_empty", "out_of_reach"),
     CheckConstraint('start <= "end"', name="order"),
     **CLUSTERED,
 )
@@ -186,6 +186,48 @@ archived_months = Table(
     Column("candles", Integer, nullable=False),
     Column("updated_at", Integer, nullable=False),  # by this machine's clock
     **CLUSTERED,
+)
+
+partitions = Table(
+    "partitions",
+    metadata,
+    Column("exchange", Text, primary_key=True),
+    Column("symbol", Text, primary_key=True),
+    Column("timeframe", Text, primary_key=True),
+    Column("built_from", Text),  # the timeframe its candles are made of; NULL: fetched as they are
+    Column(
+        "reach", Integer
+    ),  # the oldest open time that the exchange's API can give; NULL: no limit met
+    Column("note", Text, nullable=False, server_default=""),  # what a person should know of it
+    Column("updated_at", Integer, nullable=False),
+    **CLUSTERED,
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("revision_id", Integer, primary_key=True),
+    Column("exchange", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("timeframe", Text, nullable=False),
+    Column("timestamp", Integer, nullable=False),  # the candle's open time
+    Column(
+        "stored_at", Integer
+    ),  # when the old values were, by this machine's clock; NULL: not known any more
+    Column("found_at", Integer, nullable=False),  # when the new values were
+    *(
+        Column(f"{age}_{name}", Real, nullable=False)
+        for age in ("old", "new")
+        for name in ("open", "high", "low", "close", "volume")
+    ),
+    **STRICT,
+)
+Index(
+    "idx_revisions_candle",
+    revisions.c.exchange,
+    revisions.c.symbol,
+    revisions.c.timeframe,
+    revisions.c.timestamp,
 )
 
 # --- strategies and their ledgers: every row under its strategy_id -----------------------------------------

@@ -86,7 +86,7 @@ def upgrade() -> None:
         sa.Column("asked", Integer, nullable=False),
         sa.Column("ask_again_at", Integer, nullable=True),
         sa.CheckConstraint(
-            "state IN ('found', 'fetching', 'filled', 'confirmed_empty')",
+            "state IN ('found', 'fetching', 'filled', 'confirmed_empty', 'out_of_reach')",
             name=op.f("ck_gaps_state"),
         ),
         sa.CheckConstraint('start <= "end"', name=op.f("ck_gaps_order")),
@@ -139,6 +139,47 @@ def upgrade() -> None:
         ),
         sqlite_strict=True,
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "partitions",
+        sa.Column("exchange", sa.Text(), nullable=False),
+        sa.Column("symbol", sa.Text(), nullable=False),
+        sa.Column("timeframe", sa.Text(), nullable=False),
+        sa.Column("built_from", sa.Text(), nullable=True),
+        sa.Column("reach", Integer, nullable=True),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("updated_at", Integer, nullable=False),
+        sa.PrimaryKeyConstraint("exchange", "symbol", "timeframe", name=op.f("pk_partitions")),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "revisions",
+        sa.Column("revision_id", Integer, nullable=False),
+        sa.Column("exchange", sa.Text(), nullable=False),
+        sa.Column("symbol", sa.Text(), nullable=False),
+        sa.Column("timeframe", sa.Text(), nullable=False),
+        sa.Column("timestamp", Integer, nullable=False),
+        sa.Column("stored_at", Integer, nullable=True),
+        sa.Column("found_at", Integer, nullable=False),
+        sa.Column("old_open", Real, nullable=False),
+        sa.Column("old_high", Real, nullable=False),
+        sa.Column("old_low", Real, nullable=False),
+        sa.Column("old_close", Real, nullable=False),
+        sa.Column("old_volume", Real, nullable=False),
+        sa.Column("new_open", Real, nullable=False),
+        sa.Column("new_high", Real, nullable=False),
+        sa.Column("new_low", Real, nullable=False),
+        sa.Column("new_close", Real, nullable=False),
+        sa.Column("new_volume", Real, nullable=False),
+        sa.PrimaryKeyConstraint("revision_id", name=op.f("pk_revisions")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "idx_revisions_candle",
+        "revisions",
+        ["exchange", "symbol", "timeframe", "timestamp"],
+        unique=False,
     )
     op.create_table(
         "strategy_metadata",
