@@ -51,13 +51,13 @@ FROM engine-compiled AS engine-arm64
 # --- the packages of the suite, each checked against its hash -----------------------------------------------
 FROM engine-${SQLITE_ENGINE} AS builder
 ARG SETUPTOOLS="setuptools==84.2.1 --hash=sha256:ca140b45d5325a9478f880e351484f62fef15f336462e449ca0c03c873d589c2"
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_CACHE_DIR=/var/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 COPY requirements/suite.txt /tmp/
 # What is not a wheel is built with that setuptools, not with whatever is newest; a wheel that is missing is an
 # error and not a long build. Rich, which only the demo on the host draws with, goes too: structlog loads it
 # wherever it finds it, and each trader would keep 4 MB for it. Bytecode is made here, since the root file system
 # is read-only later.
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     python3 -m venv --without-pip /opt/venv \
     && echo "${SETUPTOOLS}" >/tmp/setuptools.txt \
     && pip="pip --python /opt/venv/bin/python" \
