@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _TIMES = ("timestamp", "timestamp_ms", "open_time", "time")
 _WIDTH = {Format.BINANCE: 12, Format.KRAKEN: 7, Format.CSV: 6}
+_SPACE = b" \t\r\n"
 _MISSING = ("", "null", "None")
 
 
@@ -52,9 +53,15 @@ def delimited(path: Path, kind: Format) -> Iterator[Block]:
             if at == 1 and header is not None:
                 lines = block[block.find(b"\n") + 1 :] if b"\n" in block else b""
                 at = 2
-            if lines:
-                yield _parsed(path, lines, layout, at)
-                at += lines.count(b"\n")
+            whole = lines[: lines.rfind(b"\n") + 1]
+            if whole:
+                yield _parsed(path, whole, layout, at)
+                at += whole.count(b"\n")
+            if whole != lines:
+                raise BadFile(
+                    f"{path}: line {at}: expected the end of a line, found that of the file: what may be cut short "
+                    "was not stored, the lines before it were"
+                )
 
 
 def _layout(path: Path, kind: Format, header: list[str] | None, columns: int) -> _Layout:
@@ -73,12 +80,16 @@ def _layout(path: Path, kind: Format, header: list[str] | None, columns: int) ->
     return _Layout(len(header), places)
 
 
-def freqtrade_json(path: Path) -> Iterator[Block]:
+def freqtrade_json(path: Path, tail: bytes) -> Iterator[Block]:
     """The rows of freqtrade's JSON: brackets are all that tells it from comma-separated text.
+
+    `tail` is how the file ends: a number that is cut short would look like another one.
 
     Raises:
         BadFile: it is not a list of lists of numbers; names the row.
     """
+    if not tail.translate(None, _SPACE).endswith((b"]]", b"[]")):
+        raise BadFile(f"{path}: expected a list that ends with ]], found {tail[-20:]!r}")
     layout = _Layout(len(COLUMNS), {name: place for place, name in enumerate(COLUMNS)})
     with text.opened(path) as opened:
         row = 1
@@ -89,21 +100,18 @@ def freqtrade_json(path: Path) -> Iterator[Block]:
 
 def _without_brackets(path: Path, opened: text.Text) -> Iterator[bytes]:
     """The JSON as lines of text, one for each inner list."""
-    begun, tail = False, b""
+    begun = False
     for block in text.blocks(opened, path, end=b"],"):
-        dense = block.translate(None, b" \t\r\n")
+        dense = block.translate(None, _SPACE)
         if not begun:
             if not dense.startswith((b"[[", b"[]")):
                 raise BadFile(
                     f"{path}: expected [[milliseconds, open, high, ...], ...], found {dense[:40]!r}"
                 )
             dense, begun = dense[1:], True
-        tail = dense[-2:]
         lines = dense.replace(b"],", b"\n").translate(None, b"[]")
         if lines:
             yield lines
-    if not begun or tail not in (b"]", b"]]"):
-        raise BadFile(f"{path}: expected a list that ends with ]], found the end before it")
 
 
 def _parsed(path: Path, lines: bytes, layout: _Layout, first: int, word: str = "line") -> Block:

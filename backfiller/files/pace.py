@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from common.database import Database
 
-_HOLD_S = 0.015  # how long a transaction should have the lock
+_HOLD_S = 0.02  # how long a transaction should have the lock
 _PAUSE_S = 0.0125  # between two: longer than a waiting writer sleeps before it tries again
 
 

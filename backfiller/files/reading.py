@@ -10,7 +10,7 @@ from backfiller.files.columnar import columnar
 from backfiller.files.delimited import delimited, freqtrade_json
 from backfiller.files.formats import Format
 from backfiller.files.frame import Block
-from backfiller.files.text import require_whole
+from backfiller.files.text import tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +28,9 @@ def read(path: Path, kind: Format) -> Iterator[Block]:
     """
     if kind in (Format.PARQUET, Format.FEATHER):
         return columnar(path, kind)
-    require_whole(path)
+    tail = tail_of(path)  # a packed file that is damaged is known before a row of it is stored
     if kind is Format.JSON:
-        return freqtrade_json(path)
+        return freqtrade_json(path, tail)
     blocks = delimited(path, kind)
     to_milliseconds = _TO_MILLISECONDS.get(kind)
     if to_milliseconds is None:

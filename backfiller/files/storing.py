@@ -55,7 +55,7 @@ class Store:
         self._step = partition.timeframe.milliseconds
         # A byte for each candle since 1970: only the pages that are written to take memory.
         self._stored_here = mmap.mmap(-1, now // self._step + 1)
-        self._pace = Pace(database, size=2_000, least=250, most=5_000)
+        self._pace = Pace(database, size=2_000, least=250, most=8_000)
 
     @property
     def batch(self) -> int:

@@ -6,6 +6,7 @@ import gzip
 import zipfile
 import zlib
 from contextlib import contextmanager
+from io import SEEK_END, BufferedReader
 from typing import TYPE_CHECKING, Protocol
 
 from backfiller.files.errors import BadFile
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK_BYTES = 4 << 20
+_TAIL = 64
 _LONGEST_LINE = 64 << 10
 _BOM = b"\xef\xbb\xbf"
 
@@ -75,16 +77,20 @@ def require_file(path: Path) -> None:
         raise BadFile(f"{path}: expected a file, found {found}")
 
 
-def require_whole(path: Path) -> None:
-    """Unpacks a packed file once for nothing: a damaged one is known before a row of it is stored.
+def tail_of(path: Path) -> bytes:
+    """The last bytes of the text in a file. A packed file is unpacked once for it, and so known to be whole.
 
     Raises:
         BadFile: see `opened`.
     """
     with opened(path) as text:
-        if isinstance(text, gzip.GzipFile | zipfile.ZipExtFile):
-            while text.read(_BLOCK_BYTES):
-                pass
+        if isinstance(text, BufferedReader):
+            text.seek(-min(_TAIL, path.stat().st_size), SEEK_END)
+            return text.read()
+        tail = b""
+        while read := text.read(_BLOCK_BYTES):
+            tail = (tail + read)[-_TAIL:]
+        return tail
 
 
 def first_line(path: Path) -> str:
