@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trader.evaluation import Evaluation
     from trader.roles import Broker, Feed, Journal
 
-_AT_ONCE = 100  # candles: a trader that was away stops within a second also while it catches up
+_AT_ONCE = 50  # candles: a trader that was away stops within a second also while it catches up
 _FRESH = 2  # candles: the first evaluation waits for history that reaches the present
 
 

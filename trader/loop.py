@@ -35,18 +35,20 @@ def run(
         stop: set by a signal handler.
     """
     log = structlog.get_logger()
-    seen, due, more = -1, 0.0, False
+    seen, due, more, doubtful = -1, 0.0, False, False
     while not stop.is_set():
         token = change_token()
         if token != seen or more or time.monotonic() >= due:
             seen, due = token, time.monotonic() + SLOW_PASS_S
             try:
+                if doubtful:
+                    engine.reload()
                 progress = engine.advance()
-                more = progress.more
+                more, doubtful = progress.more, False
                 report(progress)
             except TransientError as error:
                 log.warning("database_busy", error=str(error))
-                engine.reload()
+                more, doubtful = False, True  # a write may not have happened
         if not more:
             stop.wait(LOOK_EVERY_S)
 

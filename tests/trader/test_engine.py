@@ -139,7 +139,7 @@ def test_three_hundred_missed_candles_are_evaluated_a_part_at_a_time(ready):
     ready.add(*CALM, *CALM[:100])
     engine = engine_on(ready)
     assert engine.advance().more
-    assert count(ready.database, "signals") == 101
+    assert count(ready.database, "signals") == 51
     advance(engine)
     assert count(ready.database, "signals") == 301
 
