@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event, make_url
 
+from common.database_failures import meaning, tell_errors_apart
 from common.engine import load_driver
 from common.errors import ConfigurationError, TransientError
 from common.filesystem import require_local
@@ -64,6 +65,8 @@ class Database:
 
         Raises:
             DatabaseLocked: the lock was not to be had within 10 seconds.
+            DatabaseFull: there was no room; nothing of it was written.
+            DatabaseUnusable: the file cannot be written any more.
         """
         connecting = self.engine.connect().execution_options(**{_WRITE: True})
         with connecting as connection, connection.begin():
@@ -121,7 +124,7 @@ def connect(
         pool_size=2,
         max_overflow=8,
     )
-    _set_up(engine, driver.OperationalError, durability, checkpoint_pages)
+    _set_up(engine, path, driver.OperationalError, durability, checkpoint_pages)
     try:
         with engine.connect():
             pass
@@ -130,6 +133,7 @@ def connect(
         raise ConfigurationError(
             f"DATABASE_URL: expected a SQLite database that can be written, found {path}: {error.orig}"
         ) from error
+    tell_errors_apart(engine, path)
     return Database(engine, path)
 
 
@@ -198,6 +202,7 @@ def _require_usable(path: Path, *, create: bool) -> None:
 
 def _set_up(
     engine: sa.Engine,
+    path: Path,
     busy: type[Exception],
     durability: Durability,
     checkpoint_pages: int,
@@ -221,12 +226,18 @@ def _set_up(
     def _on_begin(connection: sa.Connection) -> None:
         cursor = connection.connection.driver_connection
         assert cursor is not None
-        if connection.get_execution_options().get(_WRITE):
-            _patiently(busy, lambda: cursor.execute("BEGIN IMMEDIATE"))
-        else:
-            cursor.execute("BEGIN")
-            # The snapshot is taken by the first read, so that is what may find a lock.
-            _patiently(busy, lambda: cursor.execute("SELECT 1 FROM sqlite_schema").fetchone())
+        try:
+            if connection.get_execution_options().get(_WRITE):
+                _patiently(busy, lambda: cursor.execute("BEGIN IMMEDIATE"))
+            else:
+                cursor.execute("BEGIN")
+                # The snapshot is taken by the first read, so that is what may find a lock.
+                _patiently(busy, lambda: cursor.execute("SELECT 1 FROM sqlite_schema").fetchone())
+        except busy as error:
+            found = meaning(error, path)
+            if found is None:
+                raise
+            raise found from error
 
 
 def _patiently(busy: type[Exception], act: Callable[[], object]) -> None:

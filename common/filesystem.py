@@ -1,7 +1,9 @@
-"""Which file systems a WAL-mode database may lie on: local ones, whose shared memory is shared."""
+"""Which file systems a WAL-mode database may lie on: local ones, whose shared memory is shared. And room."""
 
 from __future__ import annotations
 
+import errno
+import tempfile
 from pathlib import Path
 
 from common.errors import ConfigurationError
@@ -30,6 +32,17 @@ def require_local(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> 
             f"DATABASE_URL: expected a folder on a local disk, found {folder} on {kind}, where SQLite's "
             "WAL mode loses data; use a local folder, or a Docker named volume instead of a bind mount"
         )
+
+
+def has_room(folder: Path, size: int = 65_536) -> bool:
+    """Whether a file of that many bytes can be written there: a quota counts as well as the disk's end."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(size))
+            file.flush()
+    except OSError as error:
+        return error.errno not in {errno.ENOSPC, errno.EDQUOT}
+    return True
 
 
 def _kind_of(folder: Path, mountinfo: str) -> str:

@@ -1,0 +1,65 @@
+"""What a failed read or write of the database file means: it is full, or it cannot be used any more."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from common.errors import CandlewellError, TransientError
+from common.filesystem import has_room
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_UNUSABLE = {  # what SQLite says, and what a person should look at
+    "disk I/O error": "the disk failed: look at the system's log",
+    "readonly database": "the file or its disk has become read-only",
+    "unable to open database file": "the file or its folder is gone, or may not be opened any more",
+    "disk image is malformed": "the file is damaged: restore a backup",
+    "is not a database": "the file is damaged: restore a backup",
+}
+
+
+class DatabaseFull(TransientError):
+    """There is no room for what was to be written; the transaction did not happen."""
+
+
+class DatabaseUnusable(CandlewellError):
+    """The file can no longer be read or written: the daemon ends with status 74 and one line that says why."""
+
+    status = 74  # EX_IOERR of sysexits.h
+
+
+def meaning(error: BaseException, path: Path) -> CandlewellError | None:
+    """What an error of the driver means for who uses the database at `path`; None: nothing known.
+
+    SQLite says "disk I/O error" for some writes that a full disk or a quota refuses, so that is looked
+    into.
+    """
+    text = str(error)
+    if "is full" in text:
+        return DatabaseFull(f"{path}: {text}")
+    what = next((advice for said, advice in _UNUSABLE.items() if said in text), None)
+    if what is None:
+        return None
+    if "disk I/O error" in text and not has_room(path.parent):
+        return DatabaseFull(f"{path}: no space left on its disk")
+    return DatabaseUnusable(f"{path}: {text}: {what}")
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether that is a full disk, in the database or in another file."""
+    return isinstance(error, DatabaseFull) or (
+        isinstance(error, OSError) and error.errno in _NO_SPACE
+    )
+
+
+def tell_errors_apart(engine: sa.Engine, path: Path) -> None:
+    """From now on the engine raises DatabaseFull and DatabaseUnusable for what means that."""
+
+    @sa.event.listens_for(engine, "handle_error")
+    def _on_error(context: sa.engine.ExceptionContext) -> CandlewellError | None:
+        return meaning(context.original_exception, path)
