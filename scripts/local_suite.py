@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from common.partition import Partition
+
 _READY_WITHIN_S = 30.0
 _STOP_WITHIN_S = 5.0
+_ANSWER_WITHIN_S = 30.0
+_TRUTH_AT_A_TIME = 10_000  # candles
 
 
 class DaemonEnded(Exception):
@@ -42,7 +48,10 @@ class LocalSuite:
     As a context it stops them all at its end, the last started first.
     """
 
-    def __init__(self, folder: Path, *, speed: float = 1.0, seed: int = 1) -> None:
+    def __init__(
+        self, folder: Path, *, speed: float = 1.0, seed: int = 1, start: str | None = None
+    ) -> None:
+        """Market time begins at `start`, such as 2025-06-01T00:00:00Z; None: now."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.database_path = folder / "trading.db"
@@ -51,6 +60,7 @@ class LocalSuite:
         self._port = _free_port()
         self._speed = speed
         self._seed = seed
+        self._start_at = start
         schema.upgrade(self.database_url)
 
     @property
@@ -60,7 +70,8 @@ class LocalSuite:
 
     def start_exchange(self) -> Daemon:
         """Starts the practice exchange, and waits until it answers."""
-        options = {"port": self._port, "speed": self._speed, "seed": self._seed}
+        options: dict[str, str | float] = {"port": self._port, "speed": self._speed}
+        options |= {"seed": self._seed} | ({"start": self._start_at} if self._start_at else {})
         state = ("--state", str(self.folder / "practice.db"))
         flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         daemon = self._start("practice", ("practice", *flags, *state), {})
@@ -74,11 +85,36 @@ class LocalSuite:
             time.sleep(0.1)
         return daemon
 
+    def rehearsal(
+        self, path: str, *, method: str = "GET", body: Any = None, **query: str | int
+    ) -> Any:
+        """What the practice exchange answers under /practice, see docs/PRACTICE.md."""
+        url = f"{self.exchange_url}/practice/{path}?{urllib.parse.urlencode(query)}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data=data, method=method)  # noqa: S310 - our own process
+        with urllib.request.urlopen(request, timeout=_ANSWER_WITHIN_S) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def truth(self, partition: Partition, first: int, last: int) -> dict[int, tuple[float, ...]]:
+        """The closed candles that open from `first` to `last` as they truly are, by their open time."""
+        market = {"exchange": partition.exchange, "symbol": partition.symbol}
+        market |= {"timeframe": partition.timeframe.value}
+        found: dict[int, tuple[float, ...]] = {}
+        since = first
+        while since <= last:
+            page = self.rehearsal("candles", **market, since=since, limit=_TRUTH_AT_A_TIME)
+            if not page:
+                break
+            found |= {row[0]: tuple(row[1:]) for row in page if row[0] <= last}
+            since = page[-1][0] + partition.timeframe.milliseconds
+        return found
+
     def start_backfiller(self, **settings: str) -> Daemon:
         """Starts the backfiller on the practice exchange."""
         shared = {
             "BINANCE_API_URL": f"{self.exchange_url}/binance",
             "COINBASE_API_URL": f"{self.exchange_url}/coinbase",
+            "KRAKEN_API_URL": f"{self.exchange_url}/kraken",
             "CLOCK_SPEED": str(self._speed),
         }
         return self._start("backfiller", ("backfiller",), shared | settings)
