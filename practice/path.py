@@ -52,6 +52,10 @@ class Path(Protocol):
         """The unit candles number `first` to `end` - 1, as they are once closed."""
         ...
 
+    def groups(self, first: int, end: int, size: int) -> Candles:
+        """The candles of `size` units each, number `first` to `end` - 1, as they are once closed."""
+        ...
+
     def knots(self, unit: int) -> Integers:
         """The prices at equally spaced times of one unit candle, both ends included."""
         ...
@@ -80,10 +84,12 @@ def candles(
         return first * length_ms, flat_candles(0, 0)
     group = length_ms // path.unit_ms
     open_unit = now_ms // path.unit_ms
-    parts = path.units(first * group, min((last + 1) * group, open_unit))
-    if open_unit < (last + 1) * group:
-        parts = parts.followed_by(_open_unit(path, now_ms))
-    return first * length_ms, parts.grouped(group)
+    closed = max(first, min(last + 1, open_unit // group))
+    found = path.groups(first, closed, group)
+    if closed <= last:
+        parts = path.units(closed * group, open_unit).followed_by(_open_unit(path, now_ms))
+        found = found.followed_by(parts.grouped(group))
+    return first * length_ms, found
 
 
 def first_crossing(

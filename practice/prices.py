@@ -8,13 +8,13 @@ is worth is shared by all exchanges; each market adds a wobble of its own of a f
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from practice.candles import Candles, join
-from practice.noise import Floats, Integers, key_of, octave, uniform
+from practice.noise import Floats, Integers, key_of, summed, uniform
 
 if TYPE_CHECKING:
     from practice.markets import Market
@@ -24,6 +24,9 @@ _MINUTE_MS = 60_000
 _STEPS = _MINUTE_MS // STEP_MS
 _CHUNK = 4096  # minutes made and kept together
 _KEPT_CHUNKS = 40  # of each market that is asked for: four months, 8 MB
+_HOUR = 60  # minutes
+_BLOCK = 1024  # hours made and kept together, for long candles
+_KEPT_BLOCKS = 80  # of each market that is asked for long candles: nine years, 3 MB
 
 _STEP_SIZE = 0.00013  # of the finest octave; an hourly close moves by 0.4% as a rule
 # Swings of one hour to one day are stronger than a random walk's, and those of weeks weaker, so
@@ -55,6 +58,7 @@ class GeneratedPath:
         self._amounts = key_of(seed, exchange, market.symbol, "amounts")
         self._silence = key_of(seed, exchange, market.symbol, "silence")
         self._chunk = lru_cache(maxsize=_KEPT_CHUNKS)(self._generated)
+        self._block = lru_cache(maxsize=_KEPT_BLOCKS)(self._hours)
 
     def units(self, first: int, end: int) -> Candles:
         """The minutes number `first` to `end` - 1 since 1970, closed."""
@@ -62,6 +66,22 @@ class GeneratedPath:
         minutes = join([_columns(*self._chunk(chunk)) for chunk in chunks])
         offset = chunks[0] * _CHUNK
         return minutes[first - offset : max(first, end) - offset]
+
+    def groups(self, first: int, end: int, size: int) -> Candles:
+        """The candles of `size` minutes number `first` to `end` - 1 since 1970, closed."""
+        if size % _HOUR:
+            return self.units(first * size, end * size).grouped(size)
+        hours = size // _HOUR
+        low, high = first * hours, max(first, end) * hours
+        blocks = range(low // _BLOCK, max(low, high - 1) // _BLOCK + 1)
+        offset = blocks[0] * _BLOCK
+        return join([self._block(one) for one in blocks])[low - offset : high - offset].grouped(
+            hours
+        )
+
+    def _hours(self, block: int) -> Candles:
+        first = block * _BLOCK * _HOUR
+        return self.units(first, first + _BLOCK * _HOUR).grouped(_HOUR)
 
     def knots(self, unit: int) -> Integers:
         """The prices at 0, 15, 30, 45 and 60 seconds of that minute."""
@@ -72,17 +92,18 @@ class GeneratedPath:
     def _generated(self, chunk: int) -> tuple[Integers, Integers]:
         """The knots, shape (minutes, 5), and volumes of one chunk of minutes."""
         minutes = np.arange(chunk * _CHUNK, (chunk + 1) * _CHUNK, dtype=np.int64)
-        steps = np.arange(minutes[0] * _STEPS, (minutes[-1] + 1) * _STEPS + 1, dtype=np.int64)
-        log_price = _sum(self._base, steps) + _sum(self._wobble, steps)
+        octaves = self._base + self._wobble
+        log_price = summed(octaves, int(minutes[0]) * _STEPS, _CHUNK * _STEPS + 1)
         ticks = self._market.base_price * np.exp(log_price) * 10.0**self.price_decimals
         prices = np.maximum(np.rint(ticks).astype(np.int64), 1)
-        within = np.arange(0, _CHUNK * _STEPS, _STEPS)[:, None] + np.arange(_STEPS + 1)
-        return self._with_silence(minutes, prices[within], self._volumes(minutes, log_price))
+        knots = np.lib.stride_tricks.sliding_window_view(prices, _STEPS + 1)[::_STEPS]
+        return self._with_silence(minutes, knots, self._volumes(minutes, log_price))
 
     def _volumes(self, minutes: Integers, log_price: Floats) -> Integers:
         """More is traded in busy hours and when the price moves."""
         ends = log_price[::_STEPS]
-        bustle = np.exp(_sum(self._activity, minutes)) * (1.0 + 500.0 * np.abs(np.diff(ends)))
+        activity = summed(self._activity, int(minutes[0]), len(minutes))
+        bustle = np.exp(activity) * (1.0 + 500.0 * np.abs(np.diff(ends)))
         spread = -np.log1p(-uniform(self._amounts, minutes))
         lots = self._market.minute_amount * bustle * spread * 10.0**self.volume_decimals
         return np.maximum(np.rint(lots).astype(np.int64), 1)
@@ -100,12 +121,7 @@ class GeneratedPath:
         return knots, volume
 
 
-def _sum(octaves: list[tuple[np.uint64, int, float]], steps: Integers) -> Floats:
-    total = np.zeros(len(steps))
-    for key, log2_spacing, size in octaves:
-        total += size * octave(key, log2_spacing, steps)
-    return total
-
-
 def _columns(knots: Integers, volume: Integers) -> Candles:
-    return Candles(knots[:, 0], knots.max(axis=1), knots.min(axis=1), knots[:, -1], volume)
+    return Candles(
+        knots[:, 0], reduce(np.maximum, knots.T), reduce(np.minimum, knots.T), knots[:, -1], volume
+    )

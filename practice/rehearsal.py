@@ -10,7 +10,7 @@ from aiohttp import web
 from common.errors import ConfigurationError
 from common.timeframe import Timeframe
 from practice.faults import Fault
-from practice.tape import Window, rows_of
+from practice.tape import Window, printed
 from practice.weather import Forecast
 
 if TYPE_CHECKING:
@@ -108,11 +108,11 @@ class Rehearsal:
     async def candles(self, request: web.Request) -> web.Response:
         """The truth: closed candles from `since` on, oldest first, without silent ones on Coinbase."""
         try:
-            return web.json_response(self._closed_candles(request))
+            return web.json_response(await self._closed_candles(request))
         except ConfigurationError as error:
             return web.json_response({"error": str(error)}, status=400)
 
-    def _closed_candles(self, request: web.Request) -> list[list[float]]:
+    async def _closed_candles(self, request: web.Request) -> list[list[float]]:
         listing = self._listing(request)
         length_ms = Timeframe.parse(request.query.get("timeframe", "")).milliseconds
         if not listing.has_candles_of(length_ms):
@@ -131,7 +131,8 @@ class Rehearsal:
             last_ms = min(since_ms + (limit - 1) * length_ms, newest_ms)
             window = Window(listing, length_ms, since_ms, last_ms, now_ms, keeps_silence)
             rows += [
-                [row.opens_ms, *(float(text or 0) for text in row[1:])] for row in rows_of(window)
+                [row.opens_ms, *(float(text or 0) for text in row[1:])]
+                for row in await printed(window)
             ]
             since_ms = last_ms + 1
         return rows[:limit]

@@ -64,6 +64,10 @@ class ReplayedPath:
             ]
         )
 
+    def groups(self, first: int, end: int, size: int) -> Candles:
+        """Those candles, made of `size` each."""
+        return self.units(first * size, end * size).grouped(size)
+
     def knots(self, unit: int) -> Integers:
         """The four corners of one candle, at equal distances in time."""
         one = self.units(unit, unit + 1)

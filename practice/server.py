@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from practice.misprints import MISPRINTS, misprinted
-from practice.tape import rows_of
+from practice.tape import printed
 from practice.wire import suffer
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Routes:
 
         async def answer(request: web.Request) -> web.StreamResponse:
             window = read(request)
-            rows = self._faults.misprinted(self.exchange, window, rows_of(window))
+            rows = self._faults.misprinted(self.exchange, window, await printed(window))
             if fault := request.get("misprint"):
                 rows = misprinted(fault, window, rows, "", 0)
             return web.json_response(form(window, rows))

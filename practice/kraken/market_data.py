@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from practice.venue import Listing, Venue
 
 _MINUTE_MS = 60_000
-_INTERVALS = (1, 5, 15, 30, 60, 240, 1440)  # minutes
+_INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10_080, 21_600)  # minutes
 _MOST_CANDLES = 720
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 

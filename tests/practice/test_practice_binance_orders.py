@@ -107,7 +107,7 @@ def test_a_limit_order_larger_than_the_book_is_partly_filled_and_stays_open(
 
     async def place(client: Any) -> Any:
         ask = (await client.fetch_ticker(SYMBOL))["ask"]
-        order = await client.create_order(SYMBOL, "limit", "buy", 3.0, ask)
+        order = await client.create_order(SYMBOL, "limit", "buy", 3.0, ask * 1.0001)
         return await client.fetch_order(order["id"], SYMBOL)
 
     order = practice.traded(place, key)

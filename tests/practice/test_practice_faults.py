@@ -15,11 +15,20 @@ EACH = pytest.mark.parametrize("exchange", list(SYMBOLS))
 FOREVER = {"count": None}
 
 
-def candles_of(practice: Practice, exchange: str, symbol: str | None = None) -> Any:
+def candles_of(
+    practice: Practice, exchange: str, symbol: str | None = None, *, timeout_ms: int | None = None
+) -> Any:
     since = practice.now_ms() - 600_000
-    return practice.asked(
-        exchange, lambda client: client.fetch_ohlcv(symbol or SYMBOLS[exchange], "1m", since, 5)
-    )
+
+    async def ask(client: Any) -> Any:
+        await client.load_markets()
+        patience_ms, client.timeout = client.timeout, timeout_ms or client.timeout
+        try:
+            return await client.fetch_ohlcv(symbol or SYMBOLS[exchange], "1m", since, 5)
+        finally:
+            client.timeout = patience_ms
+
+    return practice.asked(exchange, ask)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +60,9 @@ def test_ccxt_makes_of_a_fault_what_it_makes_of_the_real_one(
     if fault.get("status") == 429 and exchange != "binance":  # from a page without kraken's words
         error = ccxt.RateLimitExceeded
     practice.suffer(endpoint=ENDPOINTS[exchange], **fault)
+    timeout_ms = 300 if fault["kind"] in {"hang", "drip"} else None
     with pytest.raises(ccxt.BaseError) as raised:
-        candles_of(practice, exchange)
+        candles_of(practice, exchange, timeout_ms=timeout_ms)
     assert raised.type is error
     assert practice.ask("faults") == []
     assert candles_of(practice, exchange)

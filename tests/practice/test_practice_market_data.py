@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import ccxt
 import pytest
 
-from tests.practice.running import eventually
+from practice.markets import market_of
+from practice.prices import GeneratedPath
+from practice.tape import Window, rows_of
+from practice.venue import Listing
+from tests.practice.running import Practice, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.practice.running import Practice
+    from collections.abc import Iterator
 
 MINUTE, HOUR = 60_000, 3_600_000
+SOME_DAY = 1_640_995_200_000
 EACH = pytest.mark.parametrize(
     ("exchange", "symbol"),
     [("binance", "BTC/USDT"), ("coinbase", "BTC/USD"), ("kraken", "BTC/USD")],
@@ -108,30 +113,36 @@ def test_binance_refuses_an_interval_and_a_symbol_that_it_does_not_have(practice
         )
 
 
+@pytest.fixture(scope="module")
+def quick() -> Iterator[Practice]:
+    """An exchange on which a minute passes in half a second."""
+    exchange = Practice("--speed", "120", "--start", "2026-01-05T00:00:00Z")
+    yield exchange
+    exchange.stop()
+
+
 @EACH
 def test_the_open_candle_comes_last_changes_and_is_the_truth_once_it_is_closed(
-    started: Callable[..., Practice], exchange: str, symbol: str
+    quick: Practice, exchange: str, symbol: str
 ) -> None:
-    practice = started("--speed", "120", "--start", "2026-01-05T00:00:00Z")
-
     async def newest(client: Any) -> Any:
-        since = practice.now_ms() - 5 * MINUTE
+        since = quick.now_ms() - 5 * MINUTE
         return (await client.fetch_ohlcv(symbol, "1m", since, 10))[-1]
 
-    first = practice.asked(exchange, newest)
-    assert practice.now_ms() - first[0] < 2 * MINUTE
-    later = eventually(lambda: (seen := practice.asked(exchange, newest)) != first and seen)
+    first = quick.asked(exchange, newest)
+    assert quick.now_ms() - first[0] < 2 * MINUTE
+    later = eventually(lambda: (seen := quick.asked(exchange, newest)) != first and seen)
     seen = later
     while seen[0] == later[0]:
-        later, seen = seen, practice.asked(exchange, newest)
-    ((_, opened, high, low, _, volume),) = practice.truth(
+        later, seen = seen, quick.asked(exchange, newest)
+    ((_, opened, high, low, _, volume),) = quick.truth(
         exchange, symbol, "1m", since=later[0], limit=1
     )
     assert later[1] == opened
     assert low <= later[3] <= later[2] <= high
     assert later[5] <= volume
-    rows = practice.asked(exchange, lambda client: client.fetch_ohlcv(symbol, "1m", later[0], 1))
-    assert rows == practice.truth(exchange, symbol, "1m", since=later[0], limit=1)
+    rows = quick.asked(exchange, lambda client: client.fetch_ohlcv(symbol, "1m", later[0], 1))
+    assert rows == quick.truth(exchange, symbol, "1m", since=later[0], limit=1)
 
 
 @EACH
@@ -158,27 +169,28 @@ def test_a_minute_without_a_trade_is_a_gap_on_coinbase(practice: Practice) -> No
     assert all(row[5] > 0 for row in rows)
 
 
-def test_two_exchanges_with_one_seed_and_start_show_equal_candles_in_any_order(
-    started: Callable[..., Practice],
+@pytest.mark.parametrize(
+    ("exchange", "symbol", "timeframe"),
+    [("binance", "BTC/USDT", "1m"), ("coinbase", "AMP/USD", "5m"), ("kraken", "SOL/USD", "1h")],
+)
+def test_another_process_with_the_same_seed_shows_equal_candles(
+    practice: Practice, exchange: str, symbol: str, timeframe: str
 ) -> None:
-    words = ("--seed", "7", "--start", "2026-02-01T00:00:00Z")
-    one, two = started(*words), started(*words)
-    since = 1_769_000_000_000
-    asked = [
-        ("binance", "BTC/USDT", "1m"),
-        ("coinbase", "AMP/USD", "5m"),
-        ("binance", "SOL/USDT", "1h"),
-    ]
-    windows = [(since, 500), (since - 90_000_000, 3000)]
-    questions = [(*market, *window) for market in asked for window in windows]
-
-    def truth(practice: Practice, question: tuple[str, str, str, int, int]) -> Any:
-        exchange, symbol, timeframe, since, limit = question
-        return practice.truth(exchange, symbol, timeframe, since=since, limit=limit)
-
-    answers = {question: truth(one, question) for question in questions}
-    assert answers == {question: truth(two, question) for question in reversed(questions)}
-    assert all(answers.values())
+    market = market_of(exchange, symbol)
+    listing = Listing(market, GeneratedPath(market, exchange, seed=1))
+    length = {"1m": MINUTE, "5m": 5 * MINUTE, "1h": HOUR}[timeframe]
+    for since, limit in ((SOME_DAY, 2000), (SOME_DAY - 999 * length, 500)):
+        window = Window(
+            listing,
+            length,
+            since,
+            since + (limit - 1) * length,
+            practice.now_ms(),
+            keeps_silence=exchange != "coinbase",
+        )
+        rows = [[row.opens_ms, *(float(text or 0) for text in row[1:])] for row in rows_of(window)]
+        truth = practice.truth(exchange, symbol, timeframe, since=since, limit=limit)
+        assert truth[: len(rows)] == rows
 
 
 @pytest.mark.parametrize(
@@ -203,6 +215,17 @@ def test_the_synchronous_ccxt_can_use_it_too(
     since = practice.now_ms() - 10 * HOUR
     rows = client.fetch_ohlcv(symbol, "1h", since, 5)
     assert rows == practice.truth(exchange, symbol, "1h", since=since, limit=5)
+
+
+def test_a_question_for_years_lets_nobody_else_wait(practice: Practice) -> None:
+    with ThreadPoolExecutor(1) as aside:
+        years = aside.submit(practice.truth, "binance", "LTC/USDT", "1d", since=SOME_DAY, limit=700)
+        eventually(years.running)
+        begun = time.monotonic()
+        practice.ask("health")
+        took_s = time.monotonic() - begun
+        assert len(years.result()) == 700
+    assert took_s < (time.monotonic() - begun) / 2
 
 
 def test_each_exchange_has_enough_markets_for_a_long_rehearsal(practice: Practice) -> None:

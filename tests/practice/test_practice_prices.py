@@ -13,6 +13,7 @@ from hypothesis import given, settings
 
 from practice.candles import Candles
 from practice.markets import market_of
+from practice.noise import key_of, summed, uniform
 from practice.path import candles, first_crossing, price_at
 from practice.prices import GeneratedPath
 
@@ -139,6 +140,41 @@ def test_rsi_goes_from_oversold_to_overbought_often_enough_to_trade_on(
         cycles += is_oversold and value > 70
         is_oversold = (is_oversold or value < 30) and value <= 70
     assert cycles >= fewest
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    first=st.integers(-(2**30) // 32, 2**30 // 32),
+    count=st.integers(1, 200),
+    spacings=st.lists(st.integers(0, 24), min_size=1, max_size=4),
+)
+def test_summed_noise_is_smooth_between_the_points_of_each_lattice(
+    first: int, count: int, spacings: list[int]
+) -> None:
+    octaves = [(key_of(k), k, 0.5**k) for k in (*spacings, 9)]
+
+    def plain(step: int) -> float:
+        total = 0.0
+        for key, k, size in octaves:
+            cell, place = divmod(step, 2**k)
+            left, right = uniform(key, np.array([cell, cell + 1])) * 2 - 1
+            position = place / 2**k
+            total += size * (left + (right - left) * position**2 * (3 - 2 * position))
+        return float(total)
+
+    found = summed(octaves, first * 32, count)
+    assert found == pytest.approx([plain(first * 32 + step) for step in range(count)], abs=1e-12)
+
+
+def test_a_year_of_days_is_made_once_and_then_ready_at_once() -> None:
+    fresh = GeneratedPath(market_of("binance", "BTC/USDT"), "binance", 3)
+    took = []
+    for _ in range(4):
+        start = time.process_time()
+        assert len(candles(fresh, DAY, NOW - 365 * DAY + 1, NOW, NOW)[1]) == 365
+        took.append(time.process_time() - start)
+    assert took[0] < 1.5
+    assert min(took[1:]) < 0.02
 
 
 def test_a_thousand_candles_of_an_hour_are_ready_in_time() -> None:

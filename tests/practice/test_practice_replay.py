@@ -50,7 +50,7 @@ def iso(moment_ms: int) -> str:
     return datetime.fromtimestamp(moment_ms / 1000, UTC).isoformat()
 
 
-def test_the_candles_of_a_file_are_served_with_a_flat_one_on_binance_and_a_gap_on_coinbase_for_a_hole(
+def test_the_candles_of_a_file_are_served_with_a_flat_one_or_a_gap_for_a_hole(
     started: Callable[..., Practice], file: str
 ) -> None:
     practice = started("--data", file, "--start", iso(START + 30 * MINUTE))
@@ -66,6 +66,8 @@ def test_the_candles_of_a_file_are_served_with_a_flat_one_on_binance_and_a_gap_o
     fourth = [START + 15 * MINUTE, 95.0, 96.0, 94.0, 95.5, 3.0]
     assert ask("binance", "BTC/USDT", "5m") == [first, second, flat, fourth]
     assert ask("coinbase", "BTC/USD", "5m")[:3] == [first, second, fourth]
+    assert ask("kraken", "BTC/USD", "5m") == ask("kraken", "BTC/USDT", "5m")
+    assert ask("kraken", "BTC/USD", "5m") == [first, second, flat, fourth]
     assert ask("binance", "BTC/USDT", "15m")[0] == [START, 100.0, 112.5, 90.0, 91.0, 3.75]
     hours = practice.asked("binance", lambda client: client.fetch_ohlcv("BTC/USDT", "1h", 0))
     assert hours[0] == [START - 30 * MINUTE, 100.0, 112.5, 90.0, 95.5, 8.75]
@@ -91,18 +93,13 @@ def test_within_a_candle_the_price_goes_by_the_nearer_extreme_to_the_other_and_t
     assert (found.open[0], found.low[0], found.volume[0]) == (1000, 990, 75)
 
 
-def test_the_clock_starts_in_the_middle_of_the_file_unless_told(
-    started: Callable[..., Practice], file: str
-) -> None:
-    middle = START + 200 * 5 * MINUTE
-    assert 0 <= started("--data", file).now_ms() - middle < 10_000
-
-
-def test_a_symbol_that_no_exchange_lists_gets_a_market_of_its_own(
+def test_the_clock_starts_in_the_middle_of_the_file_and_a_symbol_that_is_not_listed_gets_a_market(
     started: Callable[..., Practice], file: str
 ) -> None:
     practice = started("--data", f"CFI/BTC={file}")
-    for exchange in ("binance", "coinbase"):
+    middle = START + 200 * 5 * MINUTE
+    assert 0 <= practice.now_ms() - middle < 10_000
+    for exchange in ("binance", "coinbase", "kraken"):
         ticker = practice.asked(exchange, lambda client: client.fetch_ticker("CFI/BTC"))
         assert 95 <= ticker["last"] <= 96
 

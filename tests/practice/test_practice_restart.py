@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.clock import MarketClock
+from practice.state import open_state, save_clock
 from tests.practice.running import Practice, eventually
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ def test_an_exchange_that_was_killed_has_forgotten_nothing_and_missed_nothing(
 
 def test_a_kept_state_refuses_another_seed(tmp_path: Path) -> None:
     state = str(tmp_path / "exchange.db")
-    Practice("--state", state, "--seed", "5").stop()
+    connection = open_state(state)
+    save_clock(connection, MarketClock(0, 0), 5)
+    connection.close()
     with pytest.raises(AssertionError, match="--seed: expected 5, as in the kept state, found 6"):
         Practice("--state", state, "--seed", "6")
