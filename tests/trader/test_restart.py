@@ -169,13 +169,13 @@ def many_processes(plan: list[int]) -> Callable[[Play], None]:
     return turn
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(story=events, plan=st.lists(st.sampled_from([0, 0, 1, 2]), max_size=60))
 def test_restarts_and_kills_at_any_commit_change_nothing_in_the_ledger(made, story, plan):
     assert played(made, story, many_processes(plan)) == played(made, story, one_process())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(story=events)
 def test_every_candle_has_its_signal_and_the_positions_are_what_the_trades_add_up_to(made, story):
     written = played(made, story, one_process())
