@@ -54,9 +54,9 @@ ARG SETUPTOOLS="setuptools==84.2.1 --hash=sha256:ca140b45d5325a9478f880e351484f6
 ENV PIP_CACHE_DIR=/var/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 COPY requirements/suite.txt /tmp/
 # What is not a wheel is built with that setuptools, not with whatever is newest; a wheel that is missing is an
-# error and not a long build. Rich, which only the demo on the host draws with, goes too: structlog loads it
-# wherever it finds it, and each trader would keep 4 MB for it. Bytecode is made here, since the root file system
-# is read-only later.
+# error and not a long build. Bytecode is made here, since the root file system is read-only later, and as PYTHONOPTIMIZE
+# below will ask for it: without docstrings, which takes 8 MB off each trader. Assertions go with them, so they may only
+# tell a type checker or a reader what holds anyway.
 RUN --mount=type=cache,target=/var/cache/pip \
     python3 -m venv --without-pip /opt/venv \
     && echo "${SETUPTOOLS}" >/tmp/setuptools.txt \
@@ -64,9 +64,9 @@ RUN --mount=type=cache,target=/var/cache/pip \
     && $pip install --no-compile --require-hashes -r /tmp/setuptools.txt \
     && $pip install --no-compile --require-hashes -r /tmp/suite.txt \
         --only-binary :all: --no-binary "${FROM_SOURCE}" --no-build-isolation \
-    && $pip uninstall --yes setuptools rich markdown-it-py mdurl pygments \
+    && $pip uninstall --yes setuptools \
     && rm -rf /opt/venv/lib/python3*/site-packages/pandas/tests \
-    && /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv
+    && /opt/venv/bin/python -OO -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv
 
 # --- what runs ----------------------------------------------------------------------------------------------
 FROM base
@@ -77,6 +77,7 @@ COPY --from=builder /opt/venv /opt/venv
 # Nothing here has much linear algebra to do: OpenBLAS would start a thread for each core of the machine.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONOPTIMIZE=2 \
     OPENBLAS_NUM_THREADS=1 \
     HEARTBEAT_FILE=/tmp/heartbeat \
     LOG_FORMAT=json
@@ -90,5 +91,5 @@ COPY backfiller backfiller
 COPY trader trader
 COPY config config
 # A new named volume takes over the owner of this folder: root, whose folders docker-compose gives away.
-RUN python -m compileall -q --invalidation-mode unchecked-hash /app && mkdir data
+RUN python -OO -m compileall -q --invalidation-mode unchecked-hash /app && mkdir data
 USER 1000:1000

@@ -30,7 +30,7 @@ def main(words: list[str]) -> int:
     """The program. Returns its exit status: 2 for a mistake of the user, 1 for what could not be had."""
     parser = argparse.ArgumentParser(
         prog="python -m backfiller",
-        description=__doc__.splitlines()[0],
+        description="Fill the shared database with candles and tickers.",
         epilog=f"Other commands, each with its own --help: {', '.join(commands.COMMANDS)}.",
         allow_abbrev=False,
     )

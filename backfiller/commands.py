@@ -36,7 +36,7 @@ def run(words: Sequence[str], environment: Mapping[str, str] = os.environ) -> in
     command: Any = importlib.import_module(COMMANDS[name])
     parser = argparse.ArgumentParser(
         prog=f"python -m backfiller {name}",
-        description=command.__doc__.partition(": ")[2].splitlines()[0],
+        description=command.ABOUT,
         allow_abbrev=False,
     )
     command.add_arguments(parser)

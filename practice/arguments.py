@@ -50,7 +50,9 @@ def parse_arguments(words: Sequence[str], environment: Mapping[str, str]) -> Arg
         ConfigurationError: one of them is not understood.
     """
     parser = _Parser(
-        prog="python -m practice", description=__doc__.splitlines()[0], allow_abbrev=False
+        prog="python -m practice",
+        description="Be an exchange on made-up or recorded prices, for rehearsal, demo and tests.",
+        allow_abbrev=False,
     )
     parser.add_argument("--port", type=_port, required=True, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from backfiller.settings import RetentionSettings
     from common.database import Database
 
+ABOUT = "Move old candles from the database to Parquet files beside it."
+
 _CHECKPOINT_PAGES = 1000
 
 

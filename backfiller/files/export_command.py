@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
+ABOUT = "Candles of database and archive into a CSV or Parquet file."
+
 _FORMATS = ("csv", "parquet")
 _SUFFIXES = {".csv": "csv", ".gz": "csv", ".parquet": "parquet"}
 

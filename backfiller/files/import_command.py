@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from common.database import Database
 
+ABOUT = "Candles from files into the database."
+
 _CHECKPOINT_PAGES = 1000
 
 
