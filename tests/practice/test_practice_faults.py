@@ -91,6 +91,18 @@ def test_ccxt_takes_a_spoiled_answer_with_status_200_for_no_candles(
     assert candles_of(practice, exchange) == []
 
 
+@EACH
+def test_ccxt_takes_truncated_answers_for_no_prices_and_no_markets(
+    practice: Practice, exchange: str
+) -> None:
+    async def ask(client: Any) -> Any:
+        practice.suffer(kind="truncate", exchange=exchange, **FOREVER)
+        ticker = await client.fetch_ticker(SYMBOLS[exchange])
+        return ticker["last"], await client.load_markets(reload=True)
+
+    assert practice.freshly_asked(exchange, ask) == (None, {})
+
+
 def test_maintenance_and_a_lost_backend_are_told_in_the_exchange_s_own_words(
     practice: Practice,
 ) -> None:
