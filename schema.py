@@ -423,6 +423,47 @@ def view_definitions(dialect: str) -> dict[str, str]:
         "(SELECT c.close FROM ohlcv_data c WHERE c.exchange = s.exchange AND c.symbol = s.symbol "
         "AND c.timeframe = s.timeframe ORDER BY c.timestamp DESC LIMIT 1)"
     )
+    # GROUP BY over millions of rows takes three times as long as finding each partition by its key.
+    candles_of_key = "FROM ohlcv_data o WHERE o.exchange = k.exchange AND o.symbol = k.symbol AND o.timeframe = k.timeframe"
+    gaps_within = (
+        "FROM gaps g WHERE g.exchange = c.exchange AND g.symbol = c.symbol AND g.timeframe = c.timeframe "
+        'AND g.start <= c.newest AND g."end" >= c.oldest'
+    )
+    coverage = f"""
+            WITH RECURSIVE e(exchange) AS (
+                SELECT min(exchange) FROM ohlcv_data
+                UNION ALL SELECT (SELECT min(o.exchange) FROM ohlcv_data o WHERE o.exchange > e.exchange)
+                FROM e WHERE exchange IS NOT NULL),
+            s(exchange, symbol) AS (
+                SELECT exchange, (SELECT min(o.symbol) FROM ohlcv_data o WHERE o.exchange = e.exchange)
+                FROM e WHERE exchange IS NOT NULL
+                UNION ALL SELECT exchange, (SELECT min(o.symbol) FROM ohlcv_data o
+                    WHERE o.exchange = s.exchange AND o.symbol > s.symbol)
+                FROM s WHERE symbol IS NOT NULL),
+            k(exchange, symbol, timeframe) AS (
+                SELECT exchange, symbol, (SELECT min(o.timeframe) FROM ohlcv_data o
+                    WHERE o.exchange = s.exchange AND o.symbol = s.symbol)
+                FROM s WHERE symbol IS NOT NULL
+                UNION ALL SELECT exchange, symbol, (SELECT min(o.timeframe) FROM ohlcv_data o
+                    WHERE o.exchange = k.exchange AND o.symbol = k.symbol AND o.timeframe > k.timeframe)
+                FROM k WHERE timeframe IS NOT NULL),
+            c AS MATERIALIZED (
+                SELECT exchange, symbol, timeframe, {milliseconds("timeframe")} AS step,
+                       (SELECT count(*) {candles_of_key}) AS candles,
+                       (SELECT min(o.timestamp) {candles_of_key}) AS oldest,
+                       (SELECT max(o.timestamp) {candles_of_key}) AS newest
+                FROM k WHERE timeframe IS NOT NULL),
+            m AS (
+                SELECT c.*, (newest - oldest) / step + 1 - candles AS missing,
+                       coalesce((SELECT sum((CASE WHEN g."end" < c.newest THEN g."end" ELSE c.newest END
+                           - CASE WHEN g.start > c.oldest THEN g.start ELSE c.oldest END) / c.step + 1)
+                           {gaps_within} AND g.state IN ('confirmed_empty', 'out_of_reach')), 0) AS explained,
+                       (SELECT count(*) {gaps_within} AND g.state IN ('found', 'fetching')) AS open_gaps
+                FROM c)
+            SELECT exchange, symbol, timeframe, candles, {utc("oldest")} AS first_utc, {utc("newest")} AS last_utc,
+                   missing, explained, CASE WHEN missing > explained THEN missing - explained ELSE 0 END AS unexplained,
+                   open_gaps
+            FROM m"""
     unrealised = f"{newest_close} * {number('p.amount')} - {number('p.entry_cost')}"
     return {
         "open_positions": f"""
@@ -449,11 +490,12 @@ def view_definitions(dialect: str) -> dict[str, str]:
                    g.signal, g.price, g.rsi, g.reason, g.decision
             FROM strategy_metadata s JOIN signals g ON g.strategy_id = s.strategy_id
             WHERE g.timestamp = (SELECT max(l.timestamp) FROM signals l WHERE l.strategy_id = s.strategy_id)""",
-        "coverage": f"""
-            SELECT exchange, symbol, timeframe, count(*) AS candles, {utc("min(timestamp)")} AS first_utc,
-                   {utc("max(timestamp)")} AS last_utc,
-                   (max(timestamp) - min(timestamp)) / {milliseconds("timeframe")} + 1 - count(*) AS missing
-            FROM ohlcv_data GROUP BY exchange, symbol, timeframe""",
+        "coverage": coverage,
+        "exchange_health": f"""
+            SELECT exchange, state, {utc("state_until")} AS until_utc,
+                   clock_exchange_time - clock_wall_time AS clock_offset_ms, {utc("clock_wall_time")} AS clock_heard_utc,
+                   clock_speed, last_error, {utc("updated_at")} AS updated_utc
+            FROM exchange_status""",
         "fleet_health": f"""
             SELECT h.daemon, h.state, h.detail, {utc("h.started_at")} AS started_utc, {utc("h.beat_at")} AS beat_utc,
                    s.exchange, s.symbol, s.timeframe, s.mode
