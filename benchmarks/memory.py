@@ -35,7 +35,7 @@ COMPOSE = (
 )
 IMPORTS = {
     "trader": "sqlalchemy pysqlite3.dbapi2 pydantic yaml structlog pandas ta.momentum trader.composition",
-    "backfiller": "sqlalchemy pysqlite3.dbapi2 pydantic yaml structlog apscheduler.schedulers.asyncio ccxt.async_support "
+    "backfiller": "sqlalchemy pysqlite3.dbapi2 pydantic yaml structlog apscheduler.schedulers.asyncio common.exchange "
     "backfiller.__main__",
 }
 _STATUS = "grep -h -E '^(Name|Pid|VmRSS|RssAnon):' /proc/[0-9]*/status"

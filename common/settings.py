@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _NEAR = 0.85
+_TELLING = 6  # letters
 _SECRET_WORDS = ("secret", "password", "api_key", "apikey", "token")
 
 
@@ -111,11 +112,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _refuse_misspelt(environment: Mapping[str, str], variables: Mapping[str, str]) -> None:
-    """A variable that is almost one of ours is a mistake that would otherwise be passed over."""
+    """A variable that is almost one of ours is a mistake that would otherwise be passed over.
+
+    Short names have too many neighbours: MODEL is no misspelt MODE.
+    """
+    known = [name for name in variables if len(name) >= _TELLING]
     for name in environment:
         if name in variables:
             continue
-        if near := difflib.get_close_matches(name, variables, n=1, cutoff=_NEAR):
+        if near := difflib.get_close_matches(name, known, n=1, cutoff=_NEAR):
             raise ConfigurationError(
                 f"{name}: unknown environment variable; did you mean {near[0]!r}?"
             )

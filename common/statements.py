@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import sqlalchemy as sa
-
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def upsert(
@@ -26,7 +23,7 @@ def upsert(
     Columns that `row` does not name stay as they are, and rows that refer to this one stay too:
     INSERT OR REPLACE would lose both.
     """
-    statement = _INSERT[connection.dialect.name](table).values(dict(row))
+    statement = _insert(connection, table).values(dict(row))
     key = [column.name for column in table.primary_key.columns]
     changed = {name: statement.excluded[name] for name in row if name not in (*key, *keep)}
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
@@ -37,7 +34,13 @@ def insert_new(connection: sa.Connection, table: sa.Table) -> sa.Insert:
 
     INSERT OR IGNORE would also swallow a row that breaks NOT NULL or a CHECK.
     """
-    statement = _INSERT[connection.dialect.name](table)
+    statement = _insert(connection, table)
     key = list(table.primary_key.columns)
     insert: sa.Insert = statement.on_conflict_do_nothing(index_elements=key)
     return insert
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> Any:
+    """The dialect's own INSERT; only the dialect in use is loaded."""
+    dialect = importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    return dialect.insert(table)

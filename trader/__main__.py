@@ -12,7 +12,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from common.errors import ConfigurationError
-from trader.lean import keep_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +31,7 @@ def main(
             scope = None if given.fleet else given.strategy_id
             print(set_control(given.state, scope, given.reason, environment))  # noqa: T201
             return 0
-        from trader.composition import trade  # noqa: PLC0415 - and after `keep_out`
+        from trader.composition import trade  # noqa: PLC0415 - pandas and ta
 
         return trade(environment, once=given.once)
     except ConfigurationError as error:
@@ -60,5 +59,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    keep_out()
     sys.exit(main())

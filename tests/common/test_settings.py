@@ -9,6 +9,7 @@ from common.errors import ConfigurationError
 from common.settings import Settings, load
 
 VARIABLES = {
+    "MODE": "mode",
     "RSI_PERIOD": "parameters.period",
     "STAKE_AMOUNT": "stake_amount",
     "API_SECRET": "api_secret",
@@ -21,6 +22,7 @@ class Parameters(Settings):
 
 
 class Example(Settings):
+    mode: str = "paper"
     stake_amount: float = Field(100.0, gt=0)
     parameters: Parameters = Parameters()
     api_secret: str = Field("", max_length=5)
@@ -81,6 +83,10 @@ def test_a_misspelt_variable_is_refused(tmp_path):
     assert message(tmp_path, "", STAKE_AMMOUNT="5") == (
         "STAKE_AMMOUNT: unknown environment variable; did you mean 'STAKE_AMOUNT'?"
     )
+
+
+def test_a_variable_of_another_program_is_none_of_our_business(tmp_path):
+    assert read(tmp_path, "", MODEL="x", STAKE="5", PATH="/bin") == Example()
 
 
 def test_a_key_given_twice_is_refused_with_its_line(tmp_path):
