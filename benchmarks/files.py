@@ -95,15 +95,14 @@ def _import(folder: Path, kind: str, file: Path, rows: int) -> str:
     url = f"sqlite:///{folder / kind / 'trading.db'}"
     schema.upgrade(url)
     with _another_writer(url) as stalls:
-        took_s, peak_mb = _child(url, "import", str(file), *TOLD)
+        cost = _child(url, "import", str(file), *TOLD)
     size = Path(url.removeprefix("sqlite:///")).stat().st_size
     print(
-        f"import {kind:8} {rows / took_s:>9,.0f} rows/s ({took_s:.1f} s), peak {peak_mb:.0f} MB, "
+        f"import {kind}: {cost.of(rows)}, "
         f"file {file.stat().st_size / rows:.1f} and database {size / rows:.1f} bytes a row"
     )
     print(f"  another writer: {stalls}")
-    again_s, again_mb = _child(url, "import", str(file), *TOLD)
-    print(f"  the same again (all there):   {rows / again_s:,.0f} rows/s, peak {again_mb:.0f} MB")
+    print(f"  the same again, all there: {_child(url, 'import', str(file), *TOLD).of(rows)}")
     return url
 
 
@@ -111,22 +110,37 @@ def _archive(url: str, rows: int) -> None:
     path = Path(url.removeprefix("sqlite:///"))
     before = path.stat().st_size
     with _another_writer(url) as stalls:
-        took_s, peak_mb = _child(url, "archive")
+        cost = _child(url, "archive")
     files = list((path.parent / "archive").rglob("*.parquet"))
     archived = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
     size = sum(file.stat().st_size for file in files)
     print(
-        f"archive {archived:,} of {rows:,} rows in {len(files)} months: {archived / took_s:,.0f} rows/s "
-        f"({took_s:.1f} s), peak {peak_mb:.0f} MB, {size / archived:.1f} bytes a row; the database file "
+        f"archive {archived:,} of {rows:,} rows in {len(files)} months: {cost.of(archived)}, "
+        f"{size / archived:.1f} bytes a row; the database file "
         f"went from {before / 1e6:.0f} to {path.stat().st_size / 1e6:.0f} MB"
     )
     print(f"  another writer: {stalls}")
 
 
-def _child(url: str, *words: str) -> tuple[float, float]:
-    """Runs a command of the backfiller: seconds, and its peak resident memory in MB."""
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """What a command took: seconds, seconds of processor, and its peak resident memory in MB."""
+
+    took_s: float
+    cpu_s: float
+    peak_mb: float
+
+    def of(self, rows: int) -> str:
+        return (
+            f"{rows / self.took_s:,.0f} rows/s ({self.took_s:.1f} s, {self.cpu_s:.1f} s of processor), "
+            f"peak {self.peak_mb:.0f} MB"
+        )
+
+
+def _child(url: str, *words: str) -> _Cost:
+    """Runs a command of the backfiller."""
     environment = os.environ | {"DATABASE_URL": url, "BACKFILLER_CONFIG": "config/backfiller.yml"}
-    began = time.perf_counter()
+    began, before = time.perf_counter(), os.times()
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, *words],
         cwd=ROOT,
@@ -135,7 +149,9 @@ def _child(url: str, *words: str) -> tuple[float, float]:
         text=True,
         check=True,
     )
-    return time.perf_counter() - began, int(done.stdout.split()[-1]) / 1024
+    took_s, after = time.perf_counter() - began, os.times()
+    cpu_s = sum(after[2:4]) - sum(before[2:4])
+    return _Cost(took_s, cpu_s, int(done.stdout.split()[-1]) / 1024)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from backfiller.archive.child import archive_in_child
 from backfiller.settings import RetentionSettings
 from common.archive import Archive, read_file
 from common.clock import wall_now
+from common.engine import load_driver
 from common.errors import ConfigurationError
 from common.events import EventLog
 from common.history import History
@@ -214,6 +215,19 @@ def test_the_file_gets_shorter(database):
     assert run.pages_given_back > 500
     assert pages(database, "freelist_count") == 0
     assert pages(database) <= before - run.pages_given_back
+
+
+def test_a_file_made_without_incremental_vacuum_is_left_as_long_as_it_is(database):
+    samples.store(database, HALF_YEAR)
+    database.close()  # its connections, which are opened again below
+    raw = load_driver().connect(str(database.path), isolation_level=None)
+    raw.execute("PRAGMA journal_mode=DELETE")
+    raw.execute("PRAGMA auto_vacuum=NONE")
+    raw.execute("VACUUM")
+    raw.close()
+    run = archived(database)
+    assert len(run.moved) == 2
+    assert run.pages_given_back == 0
 
 
 def test_a_killed_archiver_loses_nothing_and_its_rerun_completes_it(database_url, database, run):
