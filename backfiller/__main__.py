@@ -19,6 +19,7 @@ from backfiller.settings import load_settings
 from backfiller.shared import SOURCE, Shared
 from common import log
 from common.database import Durability, url_from
+from common.database_failures import DatabaseUnusable, first_of
 from common.errors import ConfigurationError
 from common.instance import Instance
 from schema import open_database
@@ -27,7 +28,10 @@ _CHECKPOINT_PAGES = 1000  # the backfiller checkpoints for all, see common.datab
 
 
 def main(words: list[str]) -> int:
-    """The program. Returns its exit status: 2 for a mistake of the user, 1 for what could not be had."""
+    """The program. Returns its exit status.
+
+    2 for a mistake of the user, 1 for what could not be had, 74 for a database file that has failed.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m backfiller",
         description="Fill the shared database with candles and tickers.",
@@ -44,6 +48,12 @@ def main(words: list[str]) -> int:
         for line in str(error).splitlines():
             print(f"backfiller: {line}", file=sys.stderr)  # noqa: T201
         return 2
+    except (DatabaseUnusable, ExceptionGroup) as error:
+        found = first_of(error, DatabaseUnusable)
+        if found is None:
+            raise
+        print(f"backfiller: {found}", file=sys.stderr)  # noqa: T201
+        return DatabaseUnusable.status
 
 
 async def _run(*, once: bool) -> int:

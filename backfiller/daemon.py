@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,10 @@ from backfiller.needs import combined, configured
 from backfiller.settings import config_file
 from backfiller.shared import SOURCE
 from backfiller.source import Source
+from backfiller.upkeep.upkeep import Upkeep
 from backfiller.worker import Worker
-from common.errors import ConfigurationError
+from common.database_failures import DatabaseFull
+from common.errors import CandlewellError, ConfigurationError
 from common.heartbeat import Heartbeat
 from common.registry import Registry
 
@@ -35,6 +38,7 @@ class Daemon:
         self._configured = configured(shared.settings, config_file(shared.environment))
         self._registry = Registry(shared.database)
         self._heartbeat = Heartbeat(shared.database, SOURCE, environment=shared.environment)
+        self._upkeep = Upkeep(shared)
         self._workers: dict[str, Worker] = {}
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._refused: set[str] = set()
@@ -54,8 +58,10 @@ class Daemon:
         Raises:
             ConfigurationError: the user has to change something.
         """
+        self._upkeep.schedule(self._scheduler)
         self._scheduler.start()
         try:
+            await self._upkeep.watch()
             while not stopped.is_set():
                 await self._look_around(once=False)
                 self._results()
@@ -68,14 +74,20 @@ class Daemon:
     async def once(self, stopped: asyncio.Event) -> list[str]:
         """Fetches what is missing now; returns what could not be had."""
         problems: list[str] = []
+        space = self._shared.thread.space
         try:
+            await self._upkeep.watch()
             await self._look_around(once=True)
             while self._tasks and not stopped.is_set():
+                if space.is_closed:
+                    break
                 problems += self._results()
                 await self._beat()
                 await self._wait(stopped)
             if stopped.is_set():
                 problems.append("stopped before the end")
+            if space.is_closed:
+                problems.append(space.why)
         except Exception as error:
             await self._end("failed", str(error))
             raise
@@ -109,6 +121,9 @@ class Daemon:
 
     async def _look_around(self, *, once: bool) -> None:
         """Looks for registrations, hands out what is needed, and beats."""
+        if self._shared.thread.space.is_closed:
+            await self._beat()
+            return
         token = await self._shared.thread.run(self._shared.database.change_token)
         if token != self._token:
             self._token = token
@@ -175,8 +190,9 @@ class Daemon:
             await self._shared.record("error", "registration_refused", why)
 
     async def _beat(self) -> None:
-        state, detail = self._state()
-        await self._shared.thread.run(self._heartbeat.beat, state, detail)
+        state, detail = self._upkeep.trouble() or self._state()
+        with contextlib.suppress(DatabaseFull):  # its file tells the health check all the same
+            await self._shared.thread.attempt(self._heartbeat.beat, state, detail)
 
     def _state(self) -> tuple[str, str]:
         """The worst state of an exchange, with all that are in one; else how much is served."""
@@ -188,7 +204,7 @@ class Daemon:
                 f"{line.exchange} until {_time_of_day(line.state_until)}" for line in troubled
             )
         state = "starting" if any(line.state == "starting" for line in lines) else "ok"
-        return state, f"{len(self._needs or {})} partitions"
+        return state, f"{len(self._needs or {})} partitions{self._upkeep.note()}"
 
     def _job_failed(self, event: Any) -> None:
         self._job_failure = event.exception
@@ -202,7 +218,8 @@ class Daemon:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         closing = (worker.close() for worker in self._workers.values())
         await asyncio.gather(*closing, return_exceptions=True)
-        await self._shared.thread.run(self._heartbeat.beat, state, detail)
+        with contextlib.suppress(CandlewellError):  # a file that failed cannot be told why
+            await self._shared.thread.attempt(self._heartbeat.beat, state, detail)
 
 
 def _time_of_day(wall_time: int) -> str:

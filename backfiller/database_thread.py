@@ -7,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from backfiller.space import Space, full
+from common.database_failures import DatabaseFull, is_full
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,11 +22,34 @@ class DatabaseThread:
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+        self.space = Space()
 
     async def run(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Awaits the result. A task that is cancelled leaves a begun transaction to end as it would."""
+        """Awaits the result. A task that is cancelled leaves a begun transaction to end as it would.
+
+        What finds the disk full is done again when there is room: it has to be one transaction, or to
+        bear being repeated.
+        """
+        while True:
+            await self.space.wait()
+            try:
+                return await self.attempt(act, *args, **kwargs)
+            except DatabaseFull as error:
+                self.space.close(str(error))
+
+    async def attempt(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Does it now, once.
+
+        Raises:
+            DatabaseFull: there is no room on the disk.
+        """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(act, *args, **kwargs))
+        try:
+            return await loop.run_in_executor(self._executor, partial(act, *args, **kwargs))
+        except (DatabaseFull, OSError) as error:
+            if not is_full(error):
+                raise
+            raise full(error) from error
 
     def close(self) -> None:
         """Waits for what is under way and drops what has not begun."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from backfiller.upkeep.settings import UpkeepSettings
 from common.errors import ConfigurationError
 from common.exchange import is_known
 from common.partition import Partition, check_exchange, check_symbol
@@ -113,6 +114,7 @@ class BackfillerSettings(Settings):
     partitions: tuple[PartitionSettings, ...] = ()
     history: Duration = 90 * _UNITS["d"]
     retention: RetentionSettings = RetentionSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
     ticker_interval_s: float = Field(default=10.0, ge=0.1)
     ticker_history: Duration = _UNITS["d"]
     clock_interval_s: float = Field(default=60.0, ge=1.0)

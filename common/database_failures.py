@@ -63,3 +63,11 @@ def tell_errors_apart(engine: sa.Engine, path: Path) -> None:
     @sa.event.listens_for(engine, "handle_error")
     def _on_error(context: sa.engine.ExceptionContext) -> CandlewellError | None:
         return meaning(context.original_exception, path)
+
+
+def first_of(error: BaseException, kind: type[CandlewellError]) -> CandlewellError | None:
+    """The first error of that kind in it: tasks that fail together come as a group."""
+    if isinstance(error, BaseExceptionGroup):
+        found = (first_of(each, kind) for each in error.exceptions)
+        return next((each for each in found if each is not None), None)
+    return error if isinstance(error, kind) else None

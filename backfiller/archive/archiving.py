@@ -9,6 +9,7 @@ from backfiller.archive.moving import Moved, Mover
 from backfiller.archive.protection import Protection
 from backfiller.archive.space import give_back
 from common.archive import Archive, BadArchive, forget_archived
+from common.exchange_status import Exchanges
 from common.market_data import MarketData
 from common.month import Month
 
@@ -44,7 +45,7 @@ def archive(
         database: whose candles, and beside which the archive is.
         retention: how long the database keeps them.
         events: where each moved month, and each that could not be, is noted.
-        now: this machine's time, in milliseconds.
+        now: this machine's time, in milliseconds; the age of a candle is by its exchange's clock.
         tell: called with each month that has moved.
 
     Raises:
@@ -75,8 +76,12 @@ def due(
 ) -> Iterator[tuple[Partition, Month]]:
     """The months with candles that lie wholly before the retention, and that no strategy needs."""
     market_data, protection = MarketData(database), Protection(database)
+    exchanges = Exchanges(database)
     for partition in market_data.partitions():
-        keep_from = now - retention.span(partition.timeframe)
+        # A practice exchange may live in another year than this machine.
+        clock = exchanges.clock(partition.exchange)
+        market_now = now if clock is None else clock.at(now)
+        keep_from = market_now - retention.span(partition.timeframe)
         oldest = market_data.oldest_candle(partition)
         if oldest is None:
             continue

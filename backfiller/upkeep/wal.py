@@ -1,0 +1,73 @@
+"""SQLite's own housekeeping: checkpoints, and the statistics that its planner goes by.
+
+A passive checkpoint copies what it can into the database file and keeps nobody out. Only a truncating one
+gives the WAL's room back; it has the write lock while it copies, so it is done when a passive one has left
+it next to nothing to copy, and only if nobody reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from common.database import DatabaseLocked
+from common.database_failures import meaning
+
+if TYPE_CHECKING:
+    from common.database import Database
+
+_FEW_FRAMES = 64
+_ANALYSE_ROWS = 400
+_ALSO_UNUSED_TABLES = 0x10002  # as SQLite advises for the first time in a long-lived connection
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a checkpoint did: how many pages the WAL had, and how many are in the database file now."""
+
+    frames: int
+    copied: int
+    truncated: bool = False
+
+
+def checkpoint(database: Database, *, truncate: bool) -> Checkpoint:
+    """Copies what the WAL has into the database file; keeps no writer waiting.
+
+    Args:
+        database: whose WAL.
+        truncate: whether to cut the WAL file too, if that takes no time and nobody reads.
+    """
+    _, frames, copied = _outside_a_transaction(database, "PRAGMA wal_checkpoint(PASSIVE)")[0]
+    if not truncate or frames - copied > _FEW_FRAMES:
+        return Checkpoint(frames, copied)
+    busy, *_ = _outside_a_transaction(database, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
+    return Checkpoint(frames, copied, truncated=not busy)
+
+
+def optimize(database: Database, *, first: bool) -> None:
+    """Lets SQLite look at a few hundred rows of each index that it knows too little about.
+
+    Raises:
+        DatabaseLocked: somebody was writing; it can be done another time.
+    """
+    _outside_a_transaction(database, f"PRAGMA analysis_limit={_ANALYSE_ROWS}")
+    how = f"={_ALSO_UNUSED_TABLES}" if first else ""
+    _outside_a_transaction(database, f"PRAGMA optimize{how}")
+
+
+def _outside_a_transaction(database: Database, statement: str) -> list[Any]:
+    connection = database.engine.raw_connection()
+    cursor = connection.cursor()
+    try:
+        cursor.execute(statement)
+        return list(cursor.fetchall())
+    except database.engine.dialect.loaded_dbapi.Error as error:
+        if "locked" in str(error):
+            raise DatabaseLocked(f"{statement}: {error}") from error
+        found = meaning(error, database.path)
+        if found is None:
+            raise
+        raise found from error
+    finally:
+        cursor.close()
+        connection.close()
