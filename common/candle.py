@@ -24,6 +24,18 @@ class Candle:
     volume: float
 
     def __post_init__(self) -> None:
+        opened, high, low, close, volume = self.open, self.high, self.low, self.close, self.volume
+        # What nearly every candle is, in a fifth of the time: a history is checked a million times.
+        if (
+            type(opened) is type(high) is type(low) is type(close) is type(volume) is float
+            and 0.0 < low <= opened <= high < math.inf
+            and low <= close <= high
+            and 0.0 <= volume < math.inf
+        ):
+            return
+        self._require_possible()
+
+    def _require_possible(self) -> None:
         for name in ("open", "high", "low", "close"):
             _check(name, getattr(self, name), positive=True)
         _check("volume", self.volume, positive=False)
