@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backfiller.planner import Span
+from backfiller.planner import edge
 from common.errors import RejectedError, TransientError
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from backfiller.history import History
     from backfiller.intake import Intake
     from backfiller.line import Line
+    from backfiller.planner import Span
     from backfiller.shared import Shared
     from common.partition import Partition
 
@@ -62,14 +63,13 @@ class Closes:
                 return taken.newest is not None and taken.newest >= window.last
 
     async def _edge(self, partition: Partition) -> Span | None:
-        """From the newest stored candle to the newest closed one, the newest of them at least.
+        """From the newest few stored candles to the newest closed one, the newest of them at least.
 
         None if it is stored, or nothing is: then history takes it.
         """
         stored = await self._thread.run(self._market_data.newest_candle, partition)
         if stored is None:
             return None
-        step = partition.timeframe.milliseconds
-        last = partition.timeframe.newest_closed(self._line.clock.now())
-        first = max(stored + step, last - (self._line.source.most_candles - 1) * step)
-        return Span(first, last) if first <= last else None
+        timeframe = partition.timeframe
+        last = timeframe.newest_closed(self._line.clock.now())
+        return edge(stored, last, timeframe.milliseconds, self._line.source.most_candles)

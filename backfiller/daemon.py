@@ -134,11 +134,9 @@ class Daemon:
         await self._beat()
 
     async def _needed(self) -> Needs:
-        try:
-            registered = await self._shared.thread.run(self._registry.needs)
-        except ConfigurationError as error:
-            await self._refuse(str(error))
-            registered = {}
+        registered, mistakes = await self._shared.thread.run(self._registry.needs_and_mistakes)
+        for mistake in mistakes:
+            await self._refuse(mistake)
         return combined(self._configured, registered, self._shared.settings.history)
 
     async def _hand_out(self, needs: Needs, *, once: bool) -> None:
@@ -187,7 +185,7 @@ class Daemon:
     async def _refuse(self, why: str) -> None:
         if why not in self._refused:
             self._refused.add(why)
-            await self._shared.record("error", "registration_refused", why)
+            await self._shared.record_once("error", "registration_refused", why)
 
     async def _beat(self) -> None:
         state, detail = self._upkeep.trouble() or self._state()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backfiller.building import source_of
 from common.errors import ConfigurationError
 from common.settings import nearest
+from common.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from backfiller.needs import Need
     from common.clock import MarketClock
-    from common.timeframe import Timeframe
 
 _CLOCK_TOLERANCE_MS = 1500  # an exchange may tell its time in whole seconds
 _SPEED_TOLERANCE = 0.25
@@ -25,6 +26,17 @@ class Offer:
     symbols: frozenset[str]
     timeframes: tuple[Timeframe, ...]
 
+    def source_of(self, timeframe: Timeframe) -> Timeframe | None:
+        """Of which timeframe's candles that one's are built; None if they are fetched, or cannot be had."""
+        if timeframe in self.timeframes:
+            return None
+        return source_of(timeframe, self.timeframes)
+
+    @property
+    def to_be_had(self) -> list[Timeframe]:
+        """The timeframes that are offered or can be built."""
+        return [one for one in Timeframe if one in self.timeframes or self.source_of(one)]
+
     def refusal(self, need: Need) -> str | None:
         """Why a partition cannot be had, naming where it is configured; None if it can."""
         partition = need.partition
@@ -36,8 +48,8 @@ class Offer:
                 f"{where}symbol: expected a spot market of {self.exchange}, "
                 f"found {partition.symbol!r}; {near}"
             )
-        if partition.timeframe not in self.timeframes:
-            names = ", ".join(timeframe.value for timeframe in self.timeframes)
+        if partition.timeframe not in self.to_be_had:
+            names = ", ".join(timeframe.value for timeframe in self.timeframes) or "none"
             return (
                 f"{where}timeframe: expected one that {self.exchange} offers ({names}), "
                 f"found '{partition.timeframe}'"

@@ -72,6 +72,70 @@ def subtract(wanted: Iterable[Span], taken: Iterable[Span], step: int) -> list[S
     return left
 
 
+def joined(spans: Iterable[Span], step: int) -> list[Span]:
+    """The same candles in the fewest spans, oldest first, whether or not the given ones overlap."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        if found and span.first - found[-1].last <= step:
+            found[-1] = Span(found[-1].first, max(found[-1].last, span.last))
+        else:
+            found.append(span)
+    return found
+
+
+def parted(spans: Iterable[Span], moment: int, step: int) -> tuple[list[Span], list[Span]]:
+    """The candles that open before `moment`, which is on the grid, and the others."""
+    before, after = [], []
+    for span in spans:
+        if span.first < moment:
+            before.append(Span(span.first, min(span.last, moment - step)))
+        if span.last >= moment:
+            after.append(Span(max(span.first, moment), span.last))
+    return before, after
+
+
+def compared(missing: Iterable[Span], stored: Iterable[Span], step: int) -> list[Span]:
+    """What is missing, with the newest few of the stored candles that end where it begins.
+
+    They come with the same call, and show whether the exchange still says the same of them.
+    """
+    firsts = {span.last + step: span.first for span in stored}
+    return [
+        Span(max(span.first - COMPARED * step, firsts.get(span.first, span.first)), span.last)
+        for span in missing
+    ]
+
+
+def edge(newest: int, last: int, step: int, most: int) -> Span | None:
+    """What to ask for when candles up to `last` have closed and those up to `newest` are stored.
+
+    The newest few that are stored are asked for again in the same call, to see whether the exchange
+    still says the same of them. None: nothing is missing.
+    """
+    if newest >= last:
+        return None
+    first = newest - (COMPARED - 1) * step
+    return Span(max(first, last - (most - 1) * step, 0), last)
+
+
+def padded(window: Span, step: int, most: int, newest: int, *, wide: bool) -> Span:
+    """That window with neighbours, as far as one answer holds them and none is after `newest`.
+
+    One candle later, or with `wide` many on both sides: an answer without a candle that is known to be
+    there is no answer, and a hole between two candles of an answer is one.
+    """
+    room = min(most - window.count(step), 2 * _WIDE if wide else 1)
+    if room < 1:
+        return window
+    later = max(min((room + 1) // 2, (newest - window.last) // step), 0)
+    earlier = min(room - later, window.first // step) if wide else 0
+    return Span(window.first - earlier * step, window.last + later * step)
+
+
+COMPARED = 3
+_WIDE = 60
+
+
 def windows(missing: Iterable[Span], step: int, most: int) -> list[Span]:
     """Exactly those candles, cut into windows of at most `most`, newest first."""
     cut = []

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from backfiller.database_thread import DatabaseThread
 from backfiller.gaps import Gaps
+from backfiller.partitions import Partitions
+from common.archive import Archive
 from common.events import EventLog
 from common.exchange_status import Exchanges
 from common.market_data import MarketData
@@ -32,6 +34,8 @@ class Shared:
     market_data: MarketData
     exchanges: Exchanges
     gaps: Gaps
+    partitions: Partitions
+    archive: Archive
     events: EventLog
     progress: Progress
 
@@ -52,6 +56,8 @@ class Shared:
             MarketData(database),
             Exchanges(database),
             Gaps(database),
+            Partitions(database),
+            Archive(database),
             EventLog(database, SOURCE),
             progress,
         )
@@ -59,3 +65,8 @@ class Shared:
     async def record(self, level: str, kind: str, message: str, **detail: Any) -> None:
         """Writes an event."""
         await self.thread.run(self.events.record, level, kind, message, **detail)
+
+    async def record_once(self, level: str, kind: str, message: str, **detail: Any) -> None:
+        """Writes an event unless it was written before, by this run or an earlier one."""
+        if not await self.thread.run(self.events.has, kind, message):
+            await self.record(level, kind, message, **detail)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_CANDLES = {"binance": 1000, "coinbase": 300, "kraken": 720}
 _MOST_CANDLES_ELSEWHERE = 500
+_NEWEST_ONLY = {"kraken": 720}  # the open one among them, whatever is asked for
 _WHOLE_CALL = (
     3.0  # a call may take so many times one request: some are several, all wait their turn
 )
@@ -69,8 +70,22 @@ class Source:
         return _MOST_CANDLES.get(self.exchange) or limit or _MOST_CANDLES_ELSEWHERE
 
     @property
+    def gives_newest(self) -> int | None:
+        """How many candles the exchange gives, the open one among them; None: there is no limit."""
+        return _NEWEST_ONLY.get(self.exchange)
+
+    def reach(self, timeframe: Timeframe, now: int) -> int | None:
+        """The oldest open time that the exchange gives at `now`, by its clock; None: there is no limit."""
+        gives = self.gives_newest
+        return (
+            None if gives is None else timeframe.floor(now) - (gives - 1) * timeframe.milliseconds
+        )
+
+    @property
     def timeframes(self) -> list[Timeframe]:
         """Those that the exchange offers, of those that the suite stores."""
+        if self._client.has.get("fetchOHLCV") is not True:
+            return []  # it has none, or ccxt would make them of the trades of the last minutes
         offered = self._client.timeframes or {}
         return [timeframe for timeframe in Timeframe if timeframe.value in offered]
 
@@ -120,10 +135,13 @@ class Source:
     async def tickers(self, symbols: Sequence[str]) -> Answer:
         """The tickers of those symbols, in ccxt's form: one call where the exchange allows it."""
         if self._client.has.get("fetchTickers"):
-            answer = await self._ask(self._client.fetch_tickers, list(symbols))
+            answer = await self._ask(self._client.fetch_tickers, list(symbols), about_symbol=True)
             _mapping("tickers", answer.content)
             return answer
-        answers = [await self._ask(self._client.fetch_ticker, symbol) for symbol in symbols]
+        answers = [
+            await self._ask(self._client.fetch_ticker, symbol, about_symbol=True)
+            for symbol in symbols
+        ]
         content = {symbol: answer.content for symbol, answer in zip(symbols, answers, strict=True)}
         return Answer(content, answers[0].sent_at, answers[-1].arrived_at)
 

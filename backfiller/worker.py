@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from apscheduler.triggers.interval import IntervalTrigger
 
+from backfiller.built import Built
 from backfiller.closes import Closes
 from backfiller.history import History
 from backfiller.intake import Intake
 from backfiller.line import Line
+from backfiller.needs import with_sources
 from backfiller.offer import Offer, require_speed
 from backfiller.parsing import markets_of
 from backfiller.tickers import Tickers
@@ -52,8 +55,9 @@ class Worker:
         self._is_scheduled = False
         self._closes_of: set[Timeframe] = set()
         self._told: set[str] = set()
-        intake = Intake(self.line, shared)
-        self._history = History(self.line, intake, shared)
+        self._built = Built(shared.database)
+        intake = Intake(self.line, self._built, shared)
+        self._history = History(self.line, intake, self._built, shared)
         self._closes = Closes(self.line, intake, self._history, shared)
         self._tickers = Tickers(self.line, shared)
 
@@ -110,7 +114,7 @@ class Worker:
         await self._shared.thread.run(
             self._shared.exchanges.record_markets,
             offer.exchange,
-            [timeframe.value for timeframe in offer.timeframes],
+            [timeframe.value for timeframe in offer.to_be_had],
             markets_of(markets, self._source.precision_mode),
         )
         return offer
@@ -123,15 +127,26 @@ class Worker:
         for need, why in refused.items():
             if why not in self._told:
                 self._told.add(why)
-                await self._shared.record(
+                await self._shared.record_once(
                     "error", "partition_refused", why, partition=str(need.partition)
                 )
-        self._served = {
-            partition: need for partition, need in self._wanted.items() if need not in refused
-        }
-        self._history.need(self._served)
+        await self._take_up(
+            {need.partition: need for need in self._wanted.values() if need not in refused}, offer
+        )
         if self._is_scheduled:
             self._schedule_closes()
+
+    async def _take_up(self, needs: Mapping[Partition, Need], offer: Offer) -> None:
+        """Has these needs fetched, or built of what is fetched where the exchange has no such timeframe."""
+        built = {}
+        for partition in needs:
+            source = offer.source_of(partition.timeframe)
+            await self._shared.thread.run(self._shared.partitions.record_built, partition, source)
+            if source is not None:
+                built[partition] = replace(partition, timeframe=source)
+        self._built.keep(built)
+        self._served = with_sources(needs, built)
+        self._history.need(self._served, {partition: needs[partition] for partition in built})
 
     async def _is_mistake(self, need: Need) -> bool:
         """Whether the user has to change a partition that is refused: one that never had a candle.

@@ -35,6 +35,20 @@ class EventLog:
         getattr(self._log, level)(kind, message=message, **detail)
         self.keep(level, kind, message, **detail)
 
+    def has(self, kind: str, message: str) -> bool:
+        """Whether that was recorded before, by this source, in this run or an earlier one."""
+        query = (
+            sa.select(events.c.event_id)
+            .where(
+                events.c.source == self._source,
+                events.c.kind == kind,
+                events.c.message == message,
+            )
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar() is not None
+
     def keep(self, level: str, kind: str, message: str, **detail: Any) -> None:
         """Writes an event to the database alone: for a command, which tells its user itself."""
         row = {

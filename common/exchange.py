@@ -93,6 +93,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
             "fetchMargins": False,
         },
     },
+    "kraken": {
+        "rateLimiterAlgorithm": "rollingWindow",
+        "rollingWindowSize": 10_000.0,
+    },
     "coinbase": {
         "rateLimiterAlgorithm": "rollingWindow",
         "rollingWindowSize": 1000.0,

@@ -88,13 +88,8 @@ class MarketData:
 
     def timestamps(self, partition: Partition, start: int, end: int) -> list[int]:
         """The open times of the stored candles from `start` to `end`, both included, in order."""
-        query = (
-            sa.select(ohlcv_data.c.timestamp)
-            .where(_in(partition), ohlcv_data.c.timestamp.between(start, end))
-            .order_by(ohlcv_data.c.timestamp)
-        )
         with self._database.read() as connection:
-            return list(connection.execute(query).scalars())
+            return open_times(connection, partition, start, end)
 
     def runs(self, partition: Partition, start: int, end: int) -> list[tuple[int, int]]:
         """The stored candles from `start` to `end` as runs without a hole, oldest first.
@@ -215,6 +210,23 @@ def candles_at(
         rows = connection.execute(query.where(ohlcv_data.c.timestamp.in_(some)))
         found.extend(tuple(row) for row in rows.all())
     return found
+
+
+def open_times(connection: sa.Connection, partition: Partition, start: int, end: int) -> list[int]:
+    """The open times of the stored candles from `start` to `end`; in the caller's transaction."""
+    query = (
+        sa.select(ohlcv_data.c.timestamp)
+        .where(_in(partition), ohlcv_data.c.timestamp.between(start, end))
+        .order_by(ohlcv_data.c.timestamp)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def replace_candle(connection: sa.Connection, partition: Partition, candle: Candle) -> None:
+    """Gives a stored candle other values, in the caller's transaction, which records the old ones."""
+    values = {name: getattr(candle, name) for name in _COLUMNS if name != "timestamp"}
+    this = sa.update(ohlcv_data).where(_in(partition), ohlcv_data.c.timestamp == candle.timestamp)
+    connection.execute(this.values(values))
 
 
 def delete_candles(connection: sa.Connection, partition: Partition, start: int, end: int) -> int:

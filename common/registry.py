@@ -71,15 +71,32 @@ class Registry:
 
     def needs(self) -> dict[Partition, int]:
         """Each partition that registered strategies read, with the longest warm-up, in candles."""
+        return self.needs_and_mistakes()[0]
+
+    def needs_and_mistakes(self) -> tuple[dict[Partition, int], list[str]]:
+        """The needs, and of each row that names no possible partition what is wrong with it.
+
+        No trader writes such a row, a hand may have; it must not hide the others.
+        """
         query = sa.select(
-            table.c.exchange, table.c.symbol, table.c.timeframe, sa.func.max(table.c.warmup)
-        ).group_by(table.c.exchange, table.c.symbol, table.c.timeframe)
+            table.c.strategy_id,
+            table.c.exchange,
+            table.c.symbol,
+            table.c.timeframe,
+            table.c.warmup,
+        ).order_by(table.c.strategy_id)
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-        return {
-            Partition(exchange, symbol, Timeframe.parse(timeframe)): warmup
-            for exchange, symbol, timeframe, warmup in rows
-        }
+        needs: dict[Partition, int] = {}
+        mistakes = []
+        for strategy_id, exchange, symbol, timeframe, warmup in rows:
+            try:
+                partition = Partition(exchange, symbol, Timeframe.parse(timeframe))
+            except ConfigurationError as error:
+                mistakes.append(f"strategy_id {strategy_id!r}: {error}")
+            else:
+                needs[partition] = max(warmup, needs.get(partition, 0))
+        return needs, mistakes
 
 
 def _row(registration: Registration) -> dict[str, Any]:

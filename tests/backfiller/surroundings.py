@@ -62,6 +62,7 @@ class Practice:
         return {
             "BINANCE_API_URL": f"http://127.0.0.1:{self.port}/binance",
             "COINBASE_API_URL": f"http://127.0.0.1:{self.port}/coinbase",
+            "KRAKEN_API_URL": f"http://127.0.0.1:{self.port}/kraken",
             "CLOCK_SPEED": str(self.speed),
         }
 

@@ -156,10 +156,6 @@ def test_once_says_what_could_not_be_had(practice, daemons):
             BOTH.replace("BTC/USDT", "BTC/USDD"),
             "partitions.0.symbol: expected a spot market of binance, found 'BTC/USDD'; did you mean 'BTC/USDT'?",
         ),
-        (
-            BOTH.replace("BTC/USD, timeframe: 1h", "BTC/USD, timeframe: 4h"),
-            "partitions.1.timeframe: expected one that coinbase offers (1m, 5m, 15m, 1h, 1d), found '4h'",
-        ),
         ("histroy: 3d", "histroy: unknown key; did you mean 'history'?"),
     ],
 )
