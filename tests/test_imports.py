@@ -29,7 +29,7 @@ def test_a_paper_trader_loads_no_exchange_library_and_no_scheduler():
         "aiohttp",
         "apscheduler",
         "alembic",
-        "rich",
+        "polars",
     }
 
 
