@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event, make_url
 
-from common.database_failures import meaning, tell_errors_apart
+from common.database_failures import tell_errors_apart, told_apart
 from common.engine import load_driver
 from common.errors import ConfigurationError, TransientError
 from common.filesystem import require_local
@@ -78,7 +78,8 @@ class Database:
             self._watch = self.engine.raw_connection()
         cursor = self._watch.cursor()
         try:
-            return int(cursor.execute("PRAGMA data_version").fetchone()[0])
+            with told_apart(self.engine, self.path):
+                return int(cursor.execute("PRAGMA data_version").fetchone()[0])
         finally:
             cursor.close()
 
@@ -226,18 +227,13 @@ def _set_up(
     def _on_begin(connection: sa.Connection) -> None:
         cursor = connection.connection.driver_connection
         assert cursor is not None
-        try:
+        with told_apart(engine, path):
             if connection.get_execution_options().get(_WRITE):
                 _patiently(busy, lambda: cursor.execute("BEGIN IMMEDIATE"))
             else:
                 cursor.execute("BEGIN")
                 # The snapshot is taken by the first read, so that is what may find a lock.
                 _patiently(busy, lambda: cursor.execute("SELECT 1 FROM sqlite_schema").fetchone())
-        except busy as error:
-            found = meaning(error, path)
-            if found is None:
-                raise
-            raise found from error
 
 
 def _patiently(busy: type[Exception], act: Callable[[], object]) -> None:

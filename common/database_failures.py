@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from common.errors import CandlewellError, TransientError
 from common.filesystem import has_room
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
@@ -55,6 +57,18 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, DatabaseFull) or (
         isinstance(error, OSError) and error.errno in _NO_SPACE
     )
+
+
+@contextmanager
+def told_apart(engine: sa.Engine, path: Path) -> Iterator[None]:
+    """For what is asked of the driver itself, past the engine: see `tell_errors_apart`."""
+    try:
+        yield
+    except engine.dialect.loaded_dbapi.Error as error:
+        found = meaning(error, path)
+        if found is None:
+            raise
+        raise found from error
 
 
 def tell_errors_apart(engine: sa.Engine, path: Path) -> None:

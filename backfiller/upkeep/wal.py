@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from common.database import DatabaseLocked
-from common.database_failures import meaning
+from common.database_failures import told_apart
 
 if TYPE_CHECKING:
     from common.database import Database
@@ -59,15 +59,13 @@ def _outside_a_transaction(database: Database, statement: str) -> list[Any]:
     connection = database.engine.raw_connection()
     cursor = connection.cursor()
     try:
-        cursor.execute(statement)
-        return list(cursor.fetchall())
-    except database.engine.dialect.loaded_dbapi.Error as error:
-        if "locked" in str(error):
-            raise DatabaseLocked(f"{statement}: {error}") from error
-        found = meaning(error, database.path)
-        if found is None:
+        with told_apart(database.engine, database.path):
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+    except database.engine.dialect.loaded_dbapi.OperationalError as error:
+        if "locked" not in str(error):
             raise
-        raise found from error
+        raise DatabaseLocked(f"{statement}: {error}") from error
     finally:
         cursor.close()
         connection.close()
