@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import schema
-from tests.backfiller.surroundings import Daemons, Practice, practice_at
+from tests.backfiller.surroundings import Daemons, Practice, once, practice_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +41,12 @@ def database(database_url) -> Iterator[Database]:
     opened = schema.open_database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def fill(practice, database, tmp_path):
+    """Fills what a configuration asks for, as `--once` does; returns what could not be had."""
+    return lambda config: once(practice, database, tmp_path, config)
 
 
 @pytest.fixture

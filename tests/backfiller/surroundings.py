@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -17,6 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+
+from backfiller.daemon import Daemon
+from backfiller.progress import LogProgress
+from backfiller.settings import load_settings
+from backfiller.shared import Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -143,6 +149,18 @@ def stored(database: Database, exchange: str, symbol: str, timeframe: str) -> li
         t=timeframe,
     )
     return [list(row) for row in found]
+
+
+def once(practice: Practice, database: Database, folder: Path, config: str) -> list[str]:
+    """What `--once` does, without a process: everything real but the start, which takes a second."""
+    file = folder / "backfiller.yml"
+    file.write_text(config, encoding="utf-8")
+    environment = practice.environment | {"BACKFILLER_CONFIG": str(file)}
+    shared = Shared.of(load_settings(environment), environment, database, LogProgress())
+    try:
+        return asyncio.run(Daemon(shared).once(asyncio.Event()))
+    finally:
+        shared.thread.close()
 
 
 @dataclass

@@ -15,7 +15,8 @@ DAY = 86_400_000
 
 def asked(often, evidence, hole=HOLE):
     """The hole's row after so many answers without it, each when it was due."""
-    rows, now = [], 1000
+    rows: list[Gap] = []
+    now = 1000
     for _ in range(often):
         rows = settle(rows, [hole], STEP, now, evidence=evidence)
         now = rows[0].ask_again_at or now
