@@ -37,7 +37,9 @@ def main() -> int:
     """The program. Returns its exit status."""
     options = _options()
     console = Console()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends it as Ctrl-C does
+        if signal.getsignal(number) is not signal.SIG_IGN:  # but not under nohup
+            signal.signal(number, _interrupt)
     database = options.folder / "trading.db"
     try:
         with ExitStack() as stack:

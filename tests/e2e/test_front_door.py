@@ -53,12 +53,15 @@ def test_the_demo_shows_three_traders_trading_and_leaves_their_books(tmp_path):
     assert traded == [{"n": 3}]
 
 
-def test_ctrl_c_ends_the_demo_and_all_its_processes(tmp_path):
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "closed terminal"]
+)
+def test_ctrl_c_or_a_closed_terminal_ends_the_demo_and_all_its_processes(tmp_path, number):
     running = demo(tmp_path / "demo")
     assert running.stdout is not None
     while not (tmp_path / "demo/trader-btc-coinbase-1h.log").exists():
         assert running.poll() is None, running.stdout.read()
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     output, _ = running.communicate(timeout=30)
     assert running.returncode == 0, output
     assert "Stopped. The books are in" in output
