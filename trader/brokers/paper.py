@@ -2,7 +2,8 @@
 
 A market order is filled whole at the first ticker that was observed at or after its decision: a buy at the
 ask, a sell at the bid, or at the last price where the exchange tells none. The fee is a share of the cost, in
-quote currency. The answer depends on the order and the stored prices alone, so asking again gives the same one.
+quote currency. A fill depends on the order and the stored prices alone, so asking again gives the same one; an
+entry that was not filled while its price was fresh is given up.
 """
 
 from __future__ import annotations
@@ -83,13 +84,13 @@ class PaperBroker:
         side_price = ticker.ask if order.side is Side.BUY else ticker.bid
         price = from_price(ticker.last if side_price is None else side_price)
         with exactly():
-            cost = order.amount * price
+            fee = order.amount * price * self._fee_rate
         return Trade(
             exchange_trade_id=f"paper-{order.client_order_id}-1",
             symbol=order.symbol,
             side=order.side,
             amount=order.amount,
             price=price,
-            fee=rounded(cost * self._fee_rate),
+            fee=rounded(fee),
             timestamp=ticker.timestamp,
         )
