@@ -157,6 +157,15 @@ def test_a_price_from_before_the_position_opened_stops_nothing():
     assert guard(HOLDING, Ticker(NOON, 1.0, 1.0, 1.0), NOON) is None
 
 
+def test_a_guard_decides_after_the_price_that_led_to_it_also_when_the_clock_was_corrected():
+    opened = HELD.opened_at
+    earlier = under(HOLDING, now=opened + 400)
+    decision = guard(earlier, Ticker(opened + 500, 90.0, 91.0, 90.5), NOON)
+    assert decision is not None
+    assert decision.order is not None
+    assert decision.order.decided_at == opened + 501
+
+
 def test_an_exit_that_failed_is_tried_again_under_another_id():
     ticker = Ticker(NOON + 1, 1.0, 1.0, 1.0)
     again = replace(HOLDING, books=replace(HOLDING.books, failed_exits=1))

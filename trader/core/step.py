@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trader.core.money import exactly, floor_to, from_price, plain, quotient
@@ -74,7 +74,10 @@ def guard(state: State, ticker: Ticker, signal_timestamp: int) -> Decision | Non
     purpose, limit = found
     side = "below" if purpose is Purpose.STOP_LOSS else "above"
     reason = f"{purpose.value}: price {price:f} is at or {side} {limit:.10g}"
-    return _exit(state, position, purpose, signal_timestamp, reason)
+    # After the price that led to it, also where the exchange's clock was just corrected backwards.
+    now = max(state.conditions.now, ticker.timestamp + 1)
+    after = replace(state, conditions=replace(state.conditions, now=now))
+    return _exit(after, position, purpose, signal_timestamp, reason)
 
 
 def _limit_reached(
