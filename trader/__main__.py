@@ -11,18 +11,24 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from common.errors import ConfigurationError
+from common.database_failures import DatabaseUnusable
+from common.errors import ConfigurationError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 STATES = ("running", "reduce_only", "halted")
+_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: whoever starts daemons backs off and starts it again
 
 
 def main(
     arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
 ) -> int:
-    """The program. Returns its exit status: 2 for what the user has to change."""
+    """The program. Returns its exit status.
+
+    2 for what the user has to change, 74 for a database file that has failed, 75 for a start when the database was
+    not to be had.
+    """
     given = _parser().parse_args(arguments)
     try:
         if given.command == "control":
@@ -38,6 +44,9 @@ def main(
         for line in str(error).splitlines():
             print(f"trader: {line}", file=sys.stderr)  # noqa: T201
         return 2
+    except (DatabaseUnusable, TransientError) as error:
+        print(f"trader: {error}", file=sys.stderr)  # noqa: T201
+        return error.status if isinstance(error, DatabaseUnusable) else _TRY_AGAIN
 
 
 def _parser() -> argparse.ArgumentParser:

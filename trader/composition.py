@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from common import log
+from common.errors import TransientError
 from common.heartbeat import Heartbeat
 from common.instance import Instance
 from common.registry import Registration, Registry
@@ -116,5 +117,8 @@ class _Report:
         self._told = progress
 
     def close(self) -> None:
-        """Says that the trader has stopped."""
-        self.tell(Progress("stopped"))
+        """Says that the trader has stopped, if it can be written: nothing else depends on it."""
+        try:
+            self.tell(Progress("stopped"))
+        except TransientError as error:
+            self._log.warning("database_busy", error=str(error))

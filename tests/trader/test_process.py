@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from common.controls import ControlState
+from common.database_failures import DatabaseUnusable
 from common.registry import Registry
 from tests.trader.market import closes
 from tests.trader.running import ID, ROOT, count, environment, eventually, rows, run_trader
@@ -129,6 +131,40 @@ def test_killed_and_started_again_it_forgets_nothing_and_does_nothing_twice(mark
     ]
     assert count(market.database, "trades") == 2
     assert rows(market.database, "SELECT status FROM positions") == [("closed",)]
+
+
+def test_a_start_while_the_database_is_locked_ends_with_one_line_and_status_75(
+    market, database_url, monkeypatch, capsys
+):
+    monkeypatch.setattr("common.database._LOCK_DEADLINE_S", 0.05)
+    with market.database.write():
+        assert main(["--once"], environment(database_url)) == 75
+    assert capsys.readouterr().err.startswith("trader: the database was locked by another process")
+
+
+def test_a_database_file_that_fails_ends_it_with_one_line_and_status_74(
+    market, database_url, monkeypatch, capsys
+):
+    def fail(*_: object) -> None:
+        raise DatabaseUnusable("trading.db: disk I/O error: the disk failed")
+
+    monkeypatch.setattr("trader.composition.run_once", lambda *_, **__: fail())
+    assert main(["--once"], environment(database_url)) == 74
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == "trader: trading.db: disk I/O error: the disk failed"
+
+
+def test_a_database_that_is_locked_when_it_stops_does_not_make_a_crash_of_it(
+    market, database_url, monkeypatch
+):
+    monkeypatch.setattr("common.database._LOCK_DEADLINE_S", 0.05)
+
+    def lock(*_: object, **__: object) -> None:
+        held.enter_context(market.database.write())
+
+    with ExitStack() as held:
+        monkeypatch.setattr("trader.composition.run_once", lock)
+        assert main(["--once"], environment(database_url)) == 0
 
 
 def test_a_halt_is_obeyed_within_a_second_and_so_is_its_end(market, started, database_url, capsys):
