@@ -566,6 +566,10 @@ def upgrade(url: str) -> tuple[str | None, str]:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
                 create_views(connection)
+        elif not _has_todays_views(database):
+            with database.write() as connection:
+                drop_views(connection)
+                create_views(connection)
         return before, REVISION
     finally:
         database.close()
@@ -581,6 +585,15 @@ def create_views(connection: sa.Connection) -> None:
     """Makes today's views, in the SQL of the connection's database."""
     for name, definition in view_definitions(connection.dialect.name).items():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {definition}")
+
+
+def _has_todays_views(database: Database) -> bool:
+    """Whether its views are those of this program: they may change without a new version."""
+    with database.read() as connection:
+        found = sa.inspect(connection)
+        views = {name: found.get_view_definition(name) for name in found.get_view_names()}
+        definitions = view_definitions(connection.dialect.name)
+    return views == {name: f"CREATE VIEW {name} AS {definitions[name]}" for name in definitions}
 
 
 def _is_known(revision: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""The commands beside the daemon: `python -m backfiller import|export|archive`.
+"""The commands beside the daemon: `python -m backfiller import|export|archive|coverage|gaps`.
 
 Each is loaded only when it is asked for: the daemon does not pay for what reads files.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -23,6 +24,8 @@ COMMANDS = {
     "import": "backfiller.files.import_command",
     "export": "backfiller.files.export_command",
     "archive": "backfiller.archive.archive_command",
+    "coverage": "backfiller.coverage_command",
+    "gaps": "backfiller.gaps_command",
 }
 
 
@@ -47,4 +50,7 @@ def run(words: Sequence[str], environment: Mapping[str, str] = os.environ) -> in
     except (TransientError, sa.exc.OperationalError) as error:  # a lock, or a full disk
         complain(name, getattr(error, "orig", error))
         return 2
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return status

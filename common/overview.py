@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PartitionOverview:
-    """How much of a partition is stored. Times are UTC text."""
+    """How much of a partition is stored. Times are UTC text.
+
+    `missing` is between the first and the last candle; of it, `explained` is what the exchange was found
+    not to have. `open_gaps` are those that it is still asked for.
+    """
 
     exchange: str
     symbol: str
@@ -22,6 +26,24 @@ class PartitionOverview:
     first: str
     last: str
     missing: int
+    explained: int
+    unexplained: int
+    open_gaps: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Exchange, symbol and timeframe."""
+        return self.exchange, self.symbol, self.timeframe
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeOverview:
+    """How an exchange is doing: ok, backing_off or banned, until when (UTC text), and why."""
+
+    exchange: str
+    state: str
+    until: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +68,21 @@ class StrategyOverview:
 def partitions(database: Database) -> list[PartitionOverview]:
     """Every stored partition. Counts its candles, so it takes longer the more there are."""
     query = sa.text(
-        "SELECT exchange, symbol, timeframe, candles, first_utc, last_utc, missing FROM coverage "
-        "ORDER BY exchange, symbol, timeframe"
+        "SELECT exchange, symbol, timeframe, candles, first_utc, last_utc, missing, explained, unexplained, "
+        "open_gaps FROM coverage ORDER BY exchange, symbol, timeframe"
     )
     with database.read() as connection:
         return [PartitionOverview(*row) for row in connection.execute(query)]
+
+
+def exchanges(database: Database) -> list[ExchangeOverview]:
+    """Every exchange that the backfiller speaks to."""
+    query = sa.text(
+        "SELECT exchange, state, coalesce(until_utc, ''), coalesce(last_error, '') FROM exchange_health "
+        "ORDER BY exchange"
+    )
+    with database.read() as connection:
+        return [ExchangeOverview(*row) for row in connection.execute(query)]
 
 
 def strategies(database: Database) -> list[StrategyOverview]:

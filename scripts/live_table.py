@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from common.overview import partitions, strategies
+from common.overview import exchanges, partitions, strategies
 
 if TYPE_CHECKING:
     from common.database import Database
@@ -25,22 +25,41 @@ def live_table(database: Database, running_s: float, speed: float) -> Group:
         style="bold",
     )
     title.append("Ctrl-C ends it", style="dim")
-    return Group(title, _partition_table(database), Text(), _strategy_table(database), Text())
+    return Group(
+        title,
+        _partition_table(database),
+        *_troubles(database),
+        Text(),
+        _strategy_table(database),
+        Text(),
+    )
 
 
 def _partition_table(database: Database) -> Table:
     table = _table("Candles in the well")
-    for name in ("exchange", "symbol", "timeframe"):
-        table.add_column(name, no_wrap=True)
-    for name in ("candles", "missing"):
+    table.add_column("partition", no_wrap=True)
+    for name in ("candles", "missing", "explained", "gaps"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("first, UTC", "last, UTC"):
         table.add_column(name, no_wrap=True)
     for row in partitions(database):
-        counts = f"{row.candles:,}", f"{row.missing:,}"
-        times = row.first[2:16], row.last[2:16]
-        table.add_row(row.exchange, row.symbol, row.timeframe, *counts, *times)
+        counts = f"{row.candles:,}", f"{row.missing:,}", f"{row.explained:,}", f"{row.open_gaps:,}"
+        table.add_row(" ".join(row.key), *counts, row.first[5:16], row.last[5:16])
     return table
+
+
+def _troubles(database: Database) -> list[Text]:
+    """A line for each exchange that does not answer as it should."""
+    return [
+        Text(
+            f"{row.exchange}: {row.state.replace('_', ' ')} until {row.until[11:]} UTC: {row.error}",
+            style="yellow",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+        for row in exchanges(database)
+        if row.state != "ok"
+    ]
 
 
 def _strategy_table(database: Database) -> Table:
