@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _BAN_S = 120.0  # where the exchange does not say for how long
 _LIMIT_S = 10.0
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+_NO_SUCH_MARKET = (
+    "EQuery:Unknown asset pair"  # Kraken's words, of which ccxt makes a plain ExchangeError
+)
 _LONGEST = 200
 _HTTP_BANNED, _HTTP_LIMIT, _HTTP_BAD, _HTTP_SERVER = 418, 429, 400, 500
 
@@ -54,7 +57,8 @@ def classified(error: Exception, reply: Reply) -> Exception:  # noqa: PLR0911 - 
         return TransientError(text, retry_after_s=_retry_after_s(error, reply) or _LIMIT_S)
     if isinstance(error, TimeoutError | errors.NetworkError):
         return TransientError(text, retry_after_s=_retry_after_s(error, reply))
-    if isinstance(error, errors.BadSymbol | errors.NotSupported):
+    is_symbol = isinstance(error, errors.BadSymbol | errors.NotSupported)
+    if is_symbol or _NO_SUCH_MARKET in str(error):
         return RejectedError(text)
     if isinstance(error, errors.BaseError):
         # async ccxt raises the plain ExchangeError for a body that was cut short, too.

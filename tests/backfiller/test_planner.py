@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backfiller.planner import Span, gathered, spans_of, subtract, windows
+from backfiller.planner import (
+    COMPARED,
+    Span,
+    compared,
+    edge,
+    gathered,
+    joined,
+    padded,
+    parted,
+    spans_of,
+    subtract,
+    windows,
+)
 from tests.backfiller.surroundings import STEP, at, times
 
 places = st.integers(0, 200)
@@ -68,3 +80,80 @@ def test_a_thousand_scattered_holes_are_a_few_calls():
 def test_a_span_that_ends_before_it_begins_cannot_be_made():
     with pytest.raises(ValueError, match="expected first <= last"):
         Span(2, 1)
+
+
+@given(stored=subsets, excused=subsets, first=places)
+def test_beside_what_is_missing_only_the_newest_few_before_it_are_asked_for_again(
+    stored, excused, first
+):
+    wanted = Span(first * STEP, 200 * STEP)
+    there = spans_of(at(stored), STEP)
+    taken = joined(there + spans_of(at(excused), STEP), STEP)
+
+    asked = compared(subtract([wanted], taken, STEP), there, STEP)
+
+    missing = set(range(first, 201)) - stored - excused
+    again = {time // STEP for time in times(asked)} - missing
+    assert missing <= {time // STEP for time in times(asked)}
+    assert len(times(asked)) == len(set(times(asked)))
+    assert again <= stored
+    begins = {number for number in missing if number - 1 not in missing}
+    for number in begins - {first}:
+        assert {number - 1} & stored <= again
+    assert all(any(one < begin <= one + COMPARED for begin in begins) for one in again)
+
+
+@given(newest=places, last=places, most=st.integers(4, 50))
+def test_at_a_close_the_newest_few_stored_candles_are_asked_for_with_the_missing_ones(
+    newest, last, most
+):
+    asked = edge(newest * STEP, last * STEP, STEP, most)
+
+    if newest >= last:
+        assert asked is None
+        return
+    assert asked is not None
+    assert asked.last == last * STEP
+    assert asked.count(STEP) <= most
+    assert asked.first >= 0
+    wanted = max(newest - COMPARED + 1, last - most + 1, 0)
+    assert asked.first == wanted * STEP
+
+
+@given(
+    first=places,
+    size=st.integers(1, 50),
+    room=st.integers(0, 50),
+    after=st.integers(0, 9),
+    wide=st.booleans(),
+)
+def test_a_window_with_its_neighbours_is_still_one_answer_and_ends_with_the_newest(
+    first, size, room, after, wide
+):
+    window = Span(first * STEP, (first + size - 1) * STEP)
+    newest = window.last + after * STEP
+
+    asked = padded(window, STEP, size + room, newest, wide=wide)
+
+    assert asked.first <= window.first <= window.last <= asked.last
+    assert asked.first >= 0
+    assert asked.last <= newest
+    assert asked.count(STEP) <= size + room
+    if wide and room >= 2 and after and first:
+        assert asked.first < window.first
+        assert asked.last > window.last
+
+
+def test_a_window_that_ends_after_the_newest_candle_is_not_made_shorter():
+    assert padded(Span(0, 9), 1, 100, 5, wide=True) == Span(0, 9)
+
+
+@given(numbers=subsets, others=subsets, moment=places)
+def test_joining_and_parting_lose_nothing(numbers, others, moment):
+    whole = joined(spans_of(at(numbers), STEP) + spans_of(at(others), STEP), STEP)
+    assert times(whole) == at(numbers | others)
+
+    before, after = parted(whole, moment * STEP, STEP)
+
+    assert times(before) == at({one for one in numbers | others if one < moment})
+    assert times(after) == at({one for one in numbers | others if one >= moment})

@@ -215,3 +215,24 @@ def test_any_exchange_of_ccxt_has_the_page_and_the_timeframes_that_ccxt_knows_of
         assert source.reach(Timeframe.H1, 0) is None
     finally:
         asyncio.run(source.close())
+
+
+REFUSALS = {
+    "binance": ("ticker/24hr", status(400, {"code": -1121, "msg": "Invalid symbol."})),
+    "coinbase": ("products", status(404, {"error": "NOT_FOUND", "message": "no such product"})),
+    "kraken": ("Ticker", {"kind": "body", "body": {"error": ["EQuery:Unknown asset pair"]}}),
+}
+
+
+@pytest.mark.parametrize(("exchange", "refusal"), REFUSALS.items(), ids=REFUSALS)
+def test_a_ticker_that_is_refused_is_rejected(practice, exchange, refusal):
+    endpoint, fault = refusal
+
+    async def tickers():
+        async with source_of(practice, exchange) as source:
+            await source.markets()
+            practice.fail(exchange=exchange, endpoint=endpoint, **fault)
+            await source.tickers([SYMBOLS[exchange]])
+
+    with pytest.raises(RejectedError):
+        asyncio.run(tickers())
