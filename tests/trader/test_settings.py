@@ -212,10 +212,17 @@ def test_a_users_own_strategy_is_found_beside_the_file_with_its_typed_parameters
     folder = tmp_path / "strategies"
     folder.mkdir()
     (folder / "mine.py").write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from typing import Literal\n"
         "import pandas as pd\n"
         "from trader.strategies.strategy import Parameters\n"
         "class MineParameters(Parameters):\n"
         "    length: int = 3\n"
+        "    side: Literal['up', 'down'] = 'up'\n"
+        "@dataclass\n"
+        "class Level:\n"
+        "    price: float\n"
         "class Mine:\n"
         "    Parameters = MineParameters\n"
         "    def __init__(self, parameters):\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 from common.errors import ConfigurationError
@@ -77,6 +78,9 @@ def _module(name: str, folder: Path) -> Any:
     if not file.is_file() or spec is None or spec.loader is None:
         raise ConfigurationError(f"STRATEGY: expected a file {file}, found none")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = (
+        module  # where dataclasses and pydantic look the names of annotations up
+    )
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # a user's file may raise anything
