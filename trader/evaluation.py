@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from common.errors import ConfigurationError
 from trader.core.signal import Signal, SignalKind
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from trader.strategies.strategy import Strategy
 
 _PRICES = ("open", "high", "low", "close", "volume")
+_SIGNALS = [kind.value for kind in SignalKind]
 
 
 class Evaluation:
@@ -56,10 +58,30 @@ class Evaluation:
         timestamp, price = int(window.index[-1]), float(window["close"].iloc[-1])
         if why := self._why_not(timestamp, window):
             return Signal(SignalKind.HOLD, timestamp, price, why)
-        said = self._strategy.evaluate(window).iloc[-1].to_dict()
+        said = self._said(window)
         kind, reason = SignalKind(said.pop("signal")), str(said.pop("reason"))
         indicators = {str(name): _number(value) for name, value in said.items()}
         return Signal(kind, timestamp, price, reason, indicators)
+
+    def _said(self, window: pd.DataFrame) -> dict[Any, Any]:
+        """What the strategy says at the window's last candle.
+
+        Raises:
+            ConfigurationError: it does not say one thing for each candle, so that might be of another one.
+        """
+        rows = self._strategy.evaluate(window)
+        if not rows.index.equals(window.index):
+            raise ConfigurationError(
+                f"STRATEGY: expected {type(self._strategy).__name__}.evaluate to answer one row for each of its "
+                f"{len(window)} candles, found {len(rows)} rows or another index"
+            )
+        said = rows.iloc[-1].to_dict()
+        if said.get("signal") not in _SIGNALS or "reason" not in said:
+            raise ConfigurationError(
+                f"STRATEGY: expected {type(self._strategy).__name__}.evaluate to answer a `signal` that is one of "
+                f"{', '.join(_SIGNALS)}, and a `reason`, found {said!r}"
+            )
+        return said
 
     def _why_not(self, timestamp: int, window: pd.DataFrame) -> str | None:
         """Why a window is not evaluated: there is no candle where one should be."""
