@@ -28,7 +28,9 @@ class OnePrice:
 def test_a_fee_is_exact_to_eighteen_decimals_however_many_digits_the_cost_has():
     fee_rate = Decimal("0.00075")
     order = replace(SELL, amount=Decimal("123456789.123456789123456789"))
-    broker = PaperBroker(OnePrice(2450123456.75), fee_rate=fee_rate, max_ticker_age_s=60, max_wait_s=9)
+    broker = PaperBroker(
+        OnePrice(2450123456.75), fee_rate=fee_rate, max_ticker_age_s=60, max_wait_s=9
+    )
     outcome = broker.advance(order, Decimal(0))
     assert outcome is not None
     assert outcome.trade is not None
