@@ -166,7 +166,7 @@ def test_an_unknown_symbol_is_rejected(practice, exchange):
 def test_an_empty_list_of_markets_is_a_failed_call(practice, exchange):
     async def markets():
         async with source_of(practice, exchange) as source:
-            empty = {"error": [], "result": {}} if exchange == "kraken" else {}
+            empty: dict[str, object] = {"error": [], "result": {}} if exchange == "kraken" else {}
             practice.fail(
                 exchange=exchange, endpoint=MARKETS[exchange], kind="body", body=empty, count=3
             )
