@@ -10,28 +10,15 @@ import random
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from practice.fault import WAYS
 from practice.tape import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from practice.faults import Fault
+    from practice.fault import Fault
     from practice.tape import Window
 
-MISPRINTS = ("revision", "late", "bad_rows", "missing_rows", "empty")
-WAYS = (
-    "none",
-    "nan",
-    "zero",
-    "negative",
-    "high_below_low",
-    "close_outside",
-    "negative_volume",
-    "off_grid",
-    "future",
-    "duplicate",
-    "out_of_order",
-)
 _PRICES = ("open", "high", "low", "close")
 _NUMBERS = (*_PRICES, "volume")
 _OFF_GRID_MS = 7_000

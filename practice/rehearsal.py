@@ -9,7 +9,7 @@ from aiohttp import web
 
 from common.errors import ConfigurationError
 from common.timeframe import Timeframe
-from practice.faults import Fault
+from practice.fault import Fault
 from practice.tape import Window, printed
 from practice.weather import Forecast
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from practice.misprints import MISPRINTS, misprinted
+from practice.fault import MISPRINTS
+from practice.misprints import misprinted
 from practice.tape import printed
 from practice.wire import suffer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from typing import Any
 
     from practice.faults import Faults
     from practice.tape import Row, Window
     from practice.weather import Weather
-
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    from practice.wire import Handler
 
 _MARKET_KEYS = ("product_id", "symbol", "pair")  # at coinbase, binance and kraken
 

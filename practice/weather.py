@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from common.errors import ConfigurationError
-from practice.faults import KINDS, Fault
-from practice.misprints import MISPRINTS
+from practice.fault import KINDS, MISPRINTS, Fault
 
 # How each kind comes about; a kind that is not here has only one form.
 _FORMS: dict[str, list[dict[str, Any]]] = {

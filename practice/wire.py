@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-if TYPE_CHECKING:
-    from practice.faults import Fault
-    from practice.server import Handler
+from practice.fault import INSTEAD
 
-INSTEAD = ("status", "html", "body", "hang", "drop")  # the exchange does nothing
-AFTER = ("delay", "lose_reply", "cut", "truncate", "drip")  # it acts, then the reply suffers
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from practice.fault import Fault
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 _HTML = (
     "<html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from practice.misprints import WAYS
+from practice.fault import WAYS
 from tests.backfiller.surroundings import once, rows, stored
 
 CONFIG = "partitions: [{exchange: binance, symbol: BTC/USDT, timeframe: 1h, history: 3d}]"

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from practice.faults import Fault, Faults
+from practice.fault import WAYS, Fault
+from practice.faults import Faults
 from practice.markets import market_of
-from practice.misprints import WAYS
 from practice.prices import GeneratedPath
 from practice.tape import Row, Window, rows_of
 from practice.venue import Listing

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import ccxt
 import pytest
 
-from practice.faults import KINDS
-from practice.misprints import MISPRINTS
+from practice.fault import KINDS, MISPRINTS
 from practice.weather import Forecast, Weather
 
 if TYPE_CHECKING:
-    from practice.faults import Fault
+    from practice.fault import Fault
     from tests.practice.running import Practice
 
 MINUTE = 60_000
