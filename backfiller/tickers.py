@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backfiller.shared import Shared
 
 _WITHOUT_S = 600.0  # how long not to ask for a symbol that was refused
+_PAUSE_S = 60.0  # and how long not to ask at all when every one was
 
 
 class Tickers:
@@ -80,7 +81,8 @@ class Tickers:
                 answers.append(await self._line.call(partial(source.tickers, [symbol])))
             except RejectedError as error:
                 refused[symbol] = str(error)
-        if not answers:
+        if not answers:  # the exchange's fault rather than theirs
+            self._refused |= dict.fromkeys(refused, time.monotonic() + _PAUSE_S)
             raise TransientError(f"{self._line.exchange}: all tickers were refused: {refused}")
         for symbol, why in refused.items():
             await self._refuse(symbol, why)
