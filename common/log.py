@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 import structlog
 
@@ -42,11 +43,28 @@ def set_up(environment: Mapping[str, str] = os.environ, **bound: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Unfailing(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(**bound)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
+
+
+class _Unfailing:
+    """A stream that loses what it cannot write: a log on a full disk must not end the daemon."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """See TextIO."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """See TextIO."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def _choice(environment: Mapping[str, str], key: str, default: str, choices: list[str]) -> str:
