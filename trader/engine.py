@@ -83,8 +83,11 @@ class Engine:
             return Progress("waiting", f"for the backfiller to reach {self._partition.exchange}")
         now = _Now(clock, self._market, self._feed.control())
         self._settle()
+        self._guard(
+            now
+        )  # before the candles: what a strategy cannot digest must not take the stop-loss with it
+        self._settle()
         progress = self._evaluate(now)
-        self._guard(now)
         self._settle()
         return progress
 

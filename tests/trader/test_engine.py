@@ -174,6 +174,22 @@ def test_a_market_that_stands_still_is_no_signal(ready):
     ]
 
 
+def test_a_strategy_that_fails_does_not_take_the_stop_loss_with_it(ready, monkeypatch):
+    engine = engine_on(ready)
+    ready.add(90.0)
+    advance(engine)
+    ready.tick(90.0, at=ready.next)
+    advance(engine)
+    monkeypatch.setattr(STRATEGY.__class__, "evaluate", lambda *_: 1 / 0)
+    ready.add(80.0)
+    ready.tick(80.0, at=ready.next)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            engine_on(ready).advance()
+        ready.tick(80.0, at=ready.next + 60_000)
+    assert orders(ready.database) == [("buy", "filled"), ("sell", "filled")]
+
+
 def test_the_stop_loss_acts_between_candles(ready):
     engine = engine_on(ready)
     ready.add(90.0)
