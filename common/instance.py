@@ -30,11 +30,16 @@ class Instance:
             key: what the user changes to run a second one, for the message.
 
         Raises:
-            ConfigurationError: a running process holds the name.
+            ConfigurationError: a running process holds the name, or its file cannot be written.
         """
         path = folder / FOLDER / f"{name}.lock"
-        path.parent.mkdir(exist_ok=True)
-        self._file = path.open("a+", encoding="utf-8")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            self._file = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(
+                f"{path}: expected a file that user id {os.geteuid()} can write, found: {error.strerror}"
+            ) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -13,6 +13,7 @@ from common.errors import ConfigurationError
 from common.partition import Partition
 from common.statements import upsert
 from common.timeframe import Timeframe
+from schema import signals
 from schema import strategy_metadata as table
 
 if TYPE_CHECKING:
@@ -120,10 +121,16 @@ def _market(partition: Partition) -> dict[str, str]:
     }
 
 
+def _has_books(connection: sa.Connection, strategy_id: str) -> bool:
+    """Whether the strategy ever said anything: before that, a mistake in its settings can be put right."""
+    first = sa.select(signals.c.timestamp).where(signals.c.strategy_id == strategy_id).limit(1)
+    return connection.execute(first).scalar() is not None
+
+
 def _require_same_books(connection: sa.Connection, registration: Registration) -> None:
     query = sa.select(table).where(table.c.strategy_id == registration.strategy_id)
     known = connection.execute(query).mappings().one_or_none()
-    if known is None:
+    if known is None or not _has_books(connection, registration.strategy_id):
         return
     wanted = _row(registration)
     for column, key in (

@@ -29,6 +29,10 @@ from common.timeframe import Timeframe
 ROOT = Path(__file__).parents[2]
 BTC = Partition("binance", "BTC/USDT", Timeframe.H1)
 HOUR = 3_600_000
+SIGNAL = {
+    "strategy_id": "a", "timestamp": 1, "signal": "hold", "price": 1.0, "indicators": "{}",
+    "reason": "", "decision": "", "created_at": 1,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -122,8 +126,7 @@ def test_registering_again_keeps_the_ledger_and_the_date_of_the_first_time(datab
         connection.execute(sa.update(schema.strategy_metadata).values(registered_at=5))
         connection.execute(
             sa.insert(schema.signals),
-            {"strategy_id": "a", "timestamp": 1, "signal": "hold", "price": 1.0, "indicators": "{}"}
-            | {"reason": "", "decision": "", "created_at": 1},
+            SIGNAL,
         )
     registry.register(registration(parameters={"period": 7}, warmup=141))
     with database.read() as connection:
@@ -146,10 +149,19 @@ def test_registering_again_keeps_the_ledger_and_the_date_of_the_first_time(datab
 def test_a_strategy_id_cannot_take_its_books_elsewhere(database, change, key):
     registry = Registry(database)
     registry.register(registration())
+    with database.write() as connection:
+        connection.execute(sa.insert(schema.signals), SIGNAL)
     with pytest.raises(
         ConfigurationError, match=f"{key}, .*give the changed strategy another STRATEGY_ID"
     ):
         registry.register(registration(**change))
+
+
+def test_a_wrong_market_is_put_right_while_there_are_no_books_yet(database):
+    registry = Registry(database)
+    registry.register(registration(partition=replace(BTC, symbol="BTC/USD")))
+    registry.register(registration())
+    assert list(registry.needs()) == [BTC]
 
 
 def test_the_needs_are_one_entry_a_partition_with_the_longest_warm_up(database):
@@ -233,3 +245,15 @@ def test_a_name_is_held_by_one_process_until_it_ends(tmp_path):
     Instance(tmp_path, "b", key="STRATEGY_ID").release()
     first.release()
     Instance(tmp_path, "a", key="STRATEGY_ID").release()
+
+
+def test_a_lock_that_somebody_elses_file_is_in_the_way_of_is_a_mistake_with_a_name(tmp_path):
+    (tmp_path / "locks/a.lock").mkdir(parents=True)  # as root, no file is out of reach
+    with pytest.raises(
+        ConfigurationError, match=r"locks/a.lock: expected a file that user id \d+ can"
+    ):
+        Instance(tmp_path, "a", key="STRATEGY_ID")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/locks").write_text("")
+    with pytest.raises(ConfigurationError, match=r"mine/locks.*: expected a file that"):
+        Instance(tmp_path / "mine", "a", key="STRATEGY_ID")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from common.engine import load_driver
+from tests.trader.market import closes
 from tests.trader.running import ROOT, environment, run_trader
 from trader.__main__ import main
 from trader.settings import load_settings
@@ -183,6 +184,7 @@ def test_a_file_that_is_no_database_is_refused_and_stays_as_it_is(refusal, tmp_p
 def test_books_that_were_kept_in_another_market_are_not_taken_over(
     refusal, capsys, market, database_url
 ):
+    market.add(*closes(281))
     assert main(["--once"], environment(database_url, STRATEGY_ID="mine")) == 0
     capsys.readouterr()
     before = content(database_url)
