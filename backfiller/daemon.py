@@ -81,9 +81,9 @@ class Daemon:
             while self._tasks and not stopped.is_set():
                 if space.is_closed:
                     break
-                problems += self._results()
                 await self._beat()
                 await self._wait(stopped)
+                problems += self._results()
             if stopped.is_set():
                 problems.append("stopped before the end")
             if space.is_closed:
