@@ -8,7 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # As docker-compose does: the environment first, then .env. A name without a slash is a Docker volume.
 if [ -z "${DATA_DIR:-}" ] && [ -f .env ]; then
-  DATA_DIR=$(sed -n 's/^DATA_DIR=//p' .env | tail -n 1)
+  DATA_DIR=$(sed -n 's/^DATA_DIR=//p' .env | tail -n 1 | tr -d '\r')
+  DATA_DIR=${DATA_DIR#[\"\']} DATA_DIR=${DATA_DIR%[\"\']}
 fi
 export DATA_DIR="${DATA_DIR:-./data}"
 if [ -x .venv/bin/python ] && [[ $DATA_DIR == */* ]]; then

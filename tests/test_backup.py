@@ -292,3 +292,18 @@ def test_the_script_backs_up_the_database_of_data_dir(database, tmp_path):
     subprocess.run([script, "--quiet"], env=environment, check=True, cwd=tmp_path)
     (made,) = (database.parent / "backups").iterdir()
     assert events(f"sqlite:///{made}") == {"left": [], "right": []}
+
+
+@pytest.mark.parametrize("line", ["DATA_DIR={}", 'DATA_DIR="{}"', "DATA_DIR='{}'\r"])
+def test_the_script_reads_data_dir_from_the_env_file_as_docker_compose_does(
+    database, tmp_path, line
+):
+    (tmp_path / "suite").mkdir()
+    for name in ("scripts", "common", "schema.py", ".venv"):
+        (tmp_path / "suite" / name).symlink_to(ROOT / name)
+    said = line.format(database.parent)
+    (tmp_path / "suite/.env").write_text(f"#DATA_DIR=./other\n{said}\nLOG_LEVEL=info\n")
+    left_out = {"DATA_DIR", "DATABASE_URL"}
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    subprocess.run([tmp_path / "suite/scripts/backup.sh", "--quiet"], env=environment, check=True)
+    assert len(list((database.parent / "backups").iterdir())) == 1
