@@ -8,7 +8,6 @@ from common.controls import FLEET, Controls, ControlState
 from common.database import url_from
 from common.errors import ConfigurationError
 from common.events import EventLog
-from common.log import set_up
 from common.registry import Registry
 from common.settings import nearest
 from schema import open_database
@@ -25,7 +24,6 @@ def set_control(
     Raises:
         ConfigurationError: there is no such strategy, or no such database.
     """
-    set_up({"LOG_LEVEL": "error"} | dict(environment))
     database = open_database(url_from(environment))
     try:
         scope = FLEET if strategy_id is None else strategy_id
@@ -36,7 +34,7 @@ def set_control(
             )
         Controls(database).set(scope, ControlState(state), reason)
         done = f"{strategy_id or 'the fleet'}: {state} ({reason})"
-        EventLog(database, scope).record("warning", "control_set", done)
+        EventLog(database, scope).keep("warning", "control_set", done)
         return done
     finally:
         database.close()

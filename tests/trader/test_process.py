@@ -198,10 +198,10 @@ def test_the_command_knows_every_state_there_is():
 def test_the_fleet_is_halted_with_one_command_that_is_kept_with_its_reason(
     market, database_url, capsys
 ):
-    assert (
-        main(["control", "halted", "--fleet", "--reason", "news"], environment(database_url)) == 0
-    )
-    assert capsys.readouterr().out == "the fleet: halted (news)\n"
+    given = environment(database_url, LOG_LEVEL="info")  # as in a container
+    assert main(["control", "halted", "--fleet", "--reason", "news"], given) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("the fleet: halted (news)\n", "")
     assert rows(market.database, "SELECT scope, state, reason FROM controls") == [
         ("*", "halted", "news")
     ]
