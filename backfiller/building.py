@@ -6,8 +6,8 @@ known not to exist; otherwise it would be one that no exchange could have shown.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
+from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -129,5 +129,5 @@ def _aggregate(opened: int, parts: Sequence[Row]) -> Candle:
         max(row[2] for row in parts),
         min(row[3] for row in parts),
         parts[-1][4],
-        math.fsum(row[5] for row in parts),
+        float(sum(Decimal(str(row[5])) for row in parts)),  # as an exchange adds: in decimals
     )

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 _MOST_CANDLES = {"binance": 1000, "coinbase": 300, "kraken": 720}
 _MOST_CANDLES_ELSEWHERE = 500
 _NEWEST_ONLY = {"kraken": 720}  # the open one among them, whatever is asked for
-_WHOLE_CALL = (
-    3.0  # a call may take so many times one request: some are several, all wait their turn
-)
+# A call may take so many times one request, since some are several, and as long as it waits for its turn.
+_WHOLE_CALL = 3.0
 _HTTP_BAD = 400
 _REPLY: contextvars.ContextVar[Reply] = contextvars.ContextVar("reply")
 
@@ -57,8 +56,8 @@ class Source:
                 f"{exchange.upper()}_API_URL, can be faster), found {speed:g}"
             )
         self.speed = speed
-        self._timeout_s = timeout_s
         self._client = ccxt.connect(exchange, environment=environment, timeout_s=timeout_s)
+        self._whole_call_s = timeout_s * _WHOLE_CALL + _longest_turn_s(self._client)
         self._client.timeout_on_exit = 0  # nothing to wait for: every answer has been read
         _watch(self._client)
 
@@ -155,7 +154,7 @@ class Source:
         reply = Reply(sent_at=wall_now())
         _REPLY.set(reply)
         try:
-            async with asyncio.timeout(self._timeout_s * _WHOLE_CALL):
+            async with asyncio.timeout(self._whole_call_s):
                 content = await call(*arguments)
         except Exception as error:
             found = classified(error, reply)
@@ -175,6 +174,12 @@ _MARKETS = {"binance": {"showPermissionSets": "false", "symbolStatus": "TRADING"
 _CLOCKS: dict[str, Callable[[Any], Callable[[], Awaitable[Any]]]] = {
     "coinbase": lambda client: client.v3PublicGetBrokerageTime
 }
+
+
+def _longest_turn_s(client: Any) -> float:
+    """How long ccxt's rate limit may hold back a call, which is no fault of the exchange."""
+    is_rolling = client.rateLimiterAlgorithm == "rollingWindow"
+    return float(client.rollingWindowSize) / 1000 if is_rolling else 0.0
 
 
 def _mapping(what: str, content: Any) -> dict[str, Any]:

@@ -95,7 +95,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "kraken": {
         "rateLimiterAlgorithm": "rollingWindow",
-        "rollingWindowSize": 10_000.0,
+        "rollingWindowSize": 20_000.0,  # the closes of some 13 partitions, at 1.2 s each
     },
     "coinbase": {
         "rateLimiterAlgorithm": "rollingWindow",

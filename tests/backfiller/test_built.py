@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -66,7 +66,7 @@ def test_a_built_candle_is_the_exact_aggregate_of_all_in_it_and_is_not_built_of_
                 max(part[2] for part in parts),
                 min(part[3] for part in parts),
                 parts[-1][4],
-                math.fsum(part[5] for part in parts),
+                float(sum(Decimal(str(part[5])) for part in parts)),
             )
 
 
