@@ -12,17 +12,17 @@ from common.timeframe import Timeframe
 START = "2025-06-01T00:00:00+00:00"
 DAY_MS = Timeframe.D1.milliseconds
 # In the order in which a run with fewer partitions takes them, by turns with the other exchanges. Of AMP/USD
-# most minutes pass without a trade, and coinbase then has no candle. Kraken tells the newest 720 candles only,
-# and is asked once in 1.2 s: at an hour of the market a second, ten of its partitions are heard of twice
-# in a market day, so the finest there is 15m.
+# most minutes pass without a trade, and coinbase then has no candle; its 4h is built. Kraken tells the newest
+# 720 candles only, and is asked once in 1.2 s: at an hour of the market a second, ten of its partitions are
+# heard of twice in a market day, so the finest there is 15m.
 _PARTITIONS = {
     "binance": (
         "BTC/USDT 1m, ETH/USDT 5m, BTC/USDT 1h, SOL/USDT 15m, ETH/USDT 1m, "
         "XRP/USDT 5m, BTC/USDT 15m, BNB/USDT 1h, LTC/USDT 15m, BTC/USDC 4h"
     ),
     "coinbase": (
-        "BTC/USD 1m, AMP/USD 5m, ETH/USD 15m, BTC/USD 1h, AMP/USD 1m, "
-        "SOL/USD 15m, XRP/USD 5m, AMP/USD 15m, LTC/USD 1h, ETH/USD 4h"
+        "BTC/USD 1m, AMP/USD 5m, ETH/USD 15m, ETH/USD 4h, BTC/USD 1h, "
+        "AMP/USD 1m, SOL/USD 15m, XRP/USD 5m, AMP/USD 15m, LTC/USD 1h"
     ),
     "kraken": (
         "BTC/USD 15m, ETH/USD 1h, OXT/USD 15m, SOL/USD 1h, BTC/USD 1h, "

@@ -126,7 +126,7 @@ class Run:
             step, last = partition.timeframe.milliseconds, self._plan.last(partition)
             slots = range(self._plan.first, last + step, step)
             stored = stored_candles(database, partition)
-            truth = suite.truth(partition, self._plan.first, max([last, *stored]))
+            truth = suite.truth(partition, min([slots[0], *stored]), max([last, *stored]))
             holes = holes_of(database, partition)
             judge(self._outcome.verdict, Sides(partition, slots, stored, truth, holes))
 

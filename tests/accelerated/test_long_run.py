@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from practice import faults
 from tests.accelerated.plan import Plan, partitions
 from tests.accelerated.run import Run
-
-KINDS = tuple(kind for kind in faults.KINDS if kind != "revision")
 
 
 def test_after_days_of_faults_and_kills_the_database_is_the_exchanges_truth(tmp_path):
     plan = Plan(
         days=2.0,
-        partitions=partitions(12, ("binance", "coinbase")),
+        partitions=partitions(12),
         seed=3,
         speed=5400.0,
         rate=0.05,
         kills=2,
-        kinds=KINDS,
     )
     outcome = Run(plan, tmp_path, print).run(settle_within_s=45.0)
     assert outcome.verdict.is_good, outcome.verdict

@@ -81,10 +81,10 @@ def judge(verdict: Verdict, sides: Sides) -> None:
     for slot in stored.keys() - set(sides.slots):
         if stored[slot] != truth.get(slot):
             verdict.blame(
-                "wrong later", f"{sides.partition} {slot}: {stored[slot]} for {truth.get(slot)}"
+                "wrong outside", f"{sides.partition} {slot}: {stored[slot]} for {truth.get(slot)}"
             )
         else:
-            verdict.counts["candles equal later"] += 1
+            verdict.counts["candles equal outside"] += 1
 
 
 def stored_candles(database: Database, partition: Partition) -> dict[int, Values]:
