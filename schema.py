@@ -148,7 +148,7 @@ exchange_status = Table(
     Column(
         "api_url", Text, nullable=False, server_default=""
     ),  # where its rows came from; "": its own API
-    Column("timeframes", Text, nullable=False, server_default=""),  # those it offers, with commas
+    Column("timeframes", Text, nullable=False, server_default=""),  # those to be had, with commas
     Column("last_error", Text),
     Column("updated_at", Integer, nullable=False),
     _one_of("state", "ok", "backing_off", "banned"),
