@@ -47,25 +47,30 @@ def checkpoint(database: Database, *, truncate: bool) -> Checkpoint:
 def optimize(database: Database, *, first: bool) -> None:
     """Lets SQLite look at a few hundred rows of each index that it knows too little about.
 
+    It counts the rows of such a table, with the write lock: 0.1 to 0.2 s for five million candles, when they
+    are new to it or have become ten times as many.
+
     Raises:
         DatabaseLocked: somebody was writing; it can be done another time.
     """
-    _outside_a_transaction(database, f"PRAGMA analysis_limit={_ANALYSE_ROWS}")
     how = f"={_ALSO_UNUSED_TABLES}" if first else ""
-    _outside_a_transaction(database, f"PRAGMA optimize{how}")
+    limit = f"PRAGMA analysis_limit={_ANALYSE_ROWS}"
+    _outside_a_transaction(database, limit, f"PRAGMA optimize{how}")
 
 
-def _outside_a_transaction(database: Database, statement: str) -> list[Any]:
+def _outside_a_transaction(database: Database, *statements: str) -> list[Any]:
+    """Does them on one connection; the rows of the last one."""
     connection = database.engine.raw_connection()
     cursor = connection.cursor()
     try:
         with told_apart(database.engine, database.path):
-            cursor.execute(statement)
+            for statement in statements:
+                cursor.execute(statement)
             return list(cursor.fetchall())
     except database.engine.dialect.loaded_dbapi.OperationalError as error:
         if "locked" not in str(error):
             raise
-        raise DatabaseLocked(f"{statement}: {error}") from error
+        raise DatabaseLocked(f"{statements[-1]}: {error}") from error
     finally:
         cursor.close()
         connection.close()
