@@ -80,18 +80,25 @@ def guard(state: State, ticker: Ticker, signal_timestamp: int) -> Decision | Non
     return _exit(after, position, purpose, signal_timestamp, reason)
 
 
-def _limit_reached(
-    position: Position, rules: Rules, price: Decimal
-) -> tuple[Purpose, Decimal] | None:
+def limits(position: Position, rules: Rules) -> tuple[Decimal | None, Decimal | None]:
+    """The prices of the stop-loss and of the take-profit; None for one that there is not."""
+    stop = target = None
     with exactly():
         if rules.stop_loss is not None:
             stop = plain(position.average_entry * (1 - rules.stop_loss))
-            if price <= stop:
-                return Purpose.STOP_LOSS, stop
         if rules.take_profit is not None:
             target = plain(position.average_entry * (1 + rules.take_profit))
-            if price >= target:
-                return Purpose.TAKE_PROFIT, target
+    return stop, target
+
+
+def _limit_reached(
+    position: Position, rules: Rules, price: Decimal
+) -> tuple[Purpose, Decimal] | None:
+    stop, target = limits(position, rules)
+    if stop is not None and price <= stop:
+        return Purpose.STOP_LOSS, stop
+    if target is not None and price >= target:
+        return Purpose.TAKE_PROFIT, target
     return None
 
 
