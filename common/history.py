@@ -57,6 +57,10 @@ class History:
                 yield rows
             month = month.next()
 
+    def has_archive(self, partition: Partition) -> bool:
+        """Whether the archive has any: if not, `MarketData` has all there is."""
+        return bool(self._archive.months(partition))
+
     def _month(self, partition: Partition, month: Month, start: int, end: int) -> list[Row]:
         """The database first: what the archiver deletes from it meanwhile is in the archive by then."""
         stored = self._market_data.candles_between(partition, start, end)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from common.candle import Candle, Ticker
+from common.database_failures import told_apart
 from common.partition import Partition
 from common.statements import insert_new
 from common.timeframe import Timeframe
 from schema import ohlcv_data, ticker_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from common.database import Database
 
@@ -73,6 +75,20 @@ class MarketData:
         """
         with self._database.read() as connection:
             return candles_between(connection, partition, start, end)
+
+    @contextmanager
+    def reading(self, partition: Partition, start: int, end: int) -> Iterator[Iterator[Row]]:
+        """The same one by one, as the driver gives them: for half a million, in a fraction of the time.
+
+        The snapshot is open as long as the block: take them and leave.
+        """
+        with self._database.read() as connection:
+            query = _between(partition, start, end).compile(dialect=connection.dialect)
+            values = [query.params[name] for name in query.positiontup or ()]
+            cursor: Any = connection.connection.cursor()
+            with closing(cursor), told_apart(self._database.engine, self._database.path):
+                cursor.execute(str(query), values)
+                yield cursor
 
     def partitions(self) -> list[Partition]:
         """Every partition with a stored candle, in order: one key lookup for each, however many candles."""
@@ -191,11 +207,7 @@ def candles_between(
     connection: sa.Connection, partition: Partition, start: int, end: int
 ) -> list[Row]:
     """See `MarketData.candles_between`; in the caller's transaction."""
-    query = (
-        sa.select(*(ohlcv_data.c[name] for name in _COLUMNS))
-        .where(_in(partition), ohlcv_data.c.timestamp.between(start, end))
-        .order_by(ohlcv_data.c.timestamp)
-    )
+    query = _between(partition, start, end)
     return [tuple(row) for row in connection.execute(query).all()]
 
 
@@ -245,6 +257,15 @@ def nth_newest(connection: sa.Connection, partition: Partition, count: int) -> i
         .offset(count - 1)
     )
     return connection.execute(query).scalar()
+
+
+def _between(partition: Partition, start: int, end: int) -> sa.Select[Any]:
+    columns = (ohlcv_data.c[name] for name in _COLUMNS)
+    return (
+        sa.select(*columns)
+        .where(_in(partition), ohlcv_data.c.timestamp.between(start, end))
+        .order_by(ohlcv_data.c.timestamp)
+    )
 
 
 def _in(partition: Partition) -> sa.ColumnElement[bool]:

@@ -70,6 +70,28 @@ class Registry:
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 
+    def find(self, strategy_id: str) -> Registration | None:
+        """What that strategy said of itself when it last started; None if it never did.
+
+        Raises:
+            ConfigurationError: its row names no possible partition.
+        """
+        query = sa.select(table).where(table.c.strategy_id == strategy_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            return None
+        return Registration(
+            strategy_id=row["strategy_id"],
+            partition=Partition(row["exchange"], row["symbol"], Timeframe.parse(row["timeframe"])),
+            strategy_name=row["strategy_name"],
+            config_file=row["config_file"],
+            mode=row["mode"],
+            parameters=json.loads(row["parameters"]),
+            warmup=row["warmup"],
+            starting_balance=row["starting_balance"],
+        )
+
     def needs(self) -> dict[Partition, int]:
         """Each partition that registered strategies read, with the longest warm-up, in candles."""
         return self.needs_and_mistakes()[0]

@@ -1,7 +1,8 @@
-"""Runs a trader, or sets what one may do.
+"""Runs a trader, sets what one may do, or tells what it would have done.
 
 python -m trader [--once]
 python -m trader control running|reduce_only|halted (--strategy-id ID | --fleet) --reason TEXT
+python -m trader backtest [--strategy-id ID] [--since TIME] [--until TIME] [--csv FILE] [--json] [--trades FILE]
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ def main(
             scope = None if given.fleet else given.strategy_id
             print(set_control(given.state, scope, given.reason, environment))  # noqa: T201
             return 0
+        if given.command == "backtest":
+            from trader.backtest.command import backtest  # noqa: PLC0415
+
+            print(backtest(given, environment))  # noqa: T201
+            return 0
         from trader.composition import trade  # noqa: PLC0415 - pandas and ta
 
         return trade(environment, once=given.once)
@@ -55,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Trades one strategy. Configured by CONFIG_FILE (config/trader.yml) and the environment over it.",
     )
     parser.add_argument("--once", action="store_true", help="do what can be done now, and end")
-    commands = parser.add_subparsers(dest="command", metavar="control")
+    commands = parser.add_subparsers(dest="command", metavar="control | backtest")
     control = commands.add_parser("control", help="set what a trader may do")
     control.add_argument(
         "state", choices=STATES, help="reduce_only: exits, no entries; halted: no orders"
@@ -64,7 +70,35 @@ def _parser() -> argparse.ArgumentParser:
     whose.add_argument("--strategy-id", metavar="ID")
     whose.add_argument("--fleet", action="store_true", help="every strategy of this database")
     control.add_argument("--reason", metavar="TEXT", required=True, help="kept, shown, and logged")
+    _add_backtest(commands.add_parser("backtest", help="run a strategy over stored candles"))
     return parser
+
+
+def _add_backtest(backtest: argparse.ArgumentParser) -> None:
+    backtest.add_argument(
+        "--strategy-id",
+        metavar="ID",
+        help="a registered strategy, as it last ran (default: as a trader is configured)",
+    )
+    backtest.add_argument(
+        "--since",
+        metavar="TIME",
+        help="decide from the candle that opened then, such as 2025-01-31",
+    )
+    backtest.add_argument(
+        "--until", metavar="TIME", help="and up to the one that opened then, in UTC"
+    )
+    backtest.add_argument(
+        "--csv", metavar="FILE", help="candles: timestamp,open,high,low,close,volume"
+    )
+    backtest.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    backtest.add_argument("--trades", metavar="FILE", help="write every trade to this CSV file")
+    backtest.add_argument(
+        "--slippage",
+        metavar="RATIO",
+        default="0",
+        help="how much worse each price is, such as 0.0005",
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The backtest: a trader's decisions over candles that are there already."""

@@ -1,0 +1,196 @@
+"""The candles of a backtest: as columns, out of the database with its archive, or out of a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from common.candle import BadMarketData, Candle
+from common.errors import ConfigurationError
+from common.history import History
+from common.market_data import MarketData
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from common.database import Database
+    from common.partition import Partition
+    from common.timeframe import Timeframe
+    from trader.roles import Row
+
+COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
+_ROW = np.dtype([("timestamp", np.int64), *((name, np.float64) for name in COLUMNS[1:])])
+
+
+@dataclass(frozen=True, slots=True)
+class Candles:
+    """Closed candles in order. From the one at `first` on there are decisions; those before it warm up."""
+
+    timeframe: Timeframe
+    timestamp: NDArray[np.int64]
+    open: NDArray[np.float64]
+    high: NDArray[np.float64]
+    low: NDArray[np.float64]
+    close: NDArray[np.float64]
+    volume: NDArray[np.float64]
+    first: int = 0
+
+    @classmethod
+    def of(cls, rows: Iterable[Row], timeframe: Timeframe, *, since: int | None = None) -> Candles:
+        """Candles out of rows that are in order."""
+        table = np.fromiter(rows, dtype=_ROW)
+        column = {name: np.ascontiguousarray(table[name]) for name in COLUMNS}
+        first = 0 if since is None else int(np.searchsorted(column["timestamp"], since))
+        return cls(timeframe, **column, first=first)
+
+    def __len__(self) -> int:
+        return len(self.timestamp)
+
+    @property
+    def decided(self) -> int:
+        """At how many of them there are decisions."""
+        return len(self) - self.first
+
+    @property
+    def missing(self) -> int:
+        """How many are missing between the first decision and the last candle."""
+        span = int(self.timestamp[-1] - self.timestamp[self.first])
+        return span // self.timeframe.milliseconds + 1 - self.decided
+
+    def at(self, place: int) -> Candle:
+        """One of them."""
+        prices = (float(getattr(self, name)[place]) for name in COLUMNS[1:])
+        return Candle(int(self.timestamp[place]), *prices)
+
+    def runs(self) -> Iterator[slice]:
+        """The places of the candles between which none is missing, run by run."""
+        steps = np.diff(self.timestamp)
+        edges = np.flatnonzero(steps != self.timeframe.milliseconds) + 1
+        bounds = [0, *edges.tolist(), len(self)]
+        return (slice(start, end) for start, end in pairwise(bounds))
+
+
+def from_database(
+    database: Database, partition: Partition, warmup: int, since: int | None, until: int | None
+) -> Candles:
+    """The stored and archived candles that opened from `since` to `until`, and what warms up before them.
+
+    Raises:
+        BadArchive: an archive file is damaged.
+        ConfigurationError: there are none, or an archive cannot be read in this installation.
+    """
+    timeframe = partition.timeframe
+    start = None if since is None else since - (warmup - 1) * timeframe.milliseconds
+    history = History(database)
+    if history.has_archive(partition):
+        candles = Candles.of(history.candles(partition, start, until), timeframe, since=since)
+    else:
+        end = sys.maxsize if until is None else until
+        with MarketData(database).reading(partition, start or 0, end) as rows:
+            candles = Candles.of(rows, timeframe, since=since)
+    return _some(candles, f"candles of {partition}", since, until)
+
+
+def from_csv(
+    file: Path, timeframe: Timeframe, warmup: int, since: int | None, until: int | None
+) -> Candles:
+    """The candles of a CSV file with the columns of `COLUMNS`; times in milliseconds UTC or ISO 8601.
+
+    Raises:
+        ConfigurationError: it cannot be read, has no such candles, or a row is no candle or out of order.
+    """
+    start = None if since is None else since - (warmup - 1) * timeframe.milliseconds
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = [
+                row
+                for row in _parsed(csv.reader(lines), file, timeframe)
+                if (start is None or row[0] >= start) and (until is None or row[0] <= until)
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(
+            f"--csv: expected a CSV file that can be read, found {file}: {error}"
+        ) from None
+    return _some(Candles.of(rows, timeframe, since=since), f"candles in {file}", since, until)
+
+
+def _some(candles: Candles, what: str, since: int | None, until: int | None) -> Candles:
+    if candles.decided > 0:
+        return candles
+    span = "".join(
+        f" {word} {iso(time)}"
+        for word, time in (("since", since), ("until", until))
+        if time is not None
+    )
+    raise ConfigurationError(f"backtest: expected {what}{span}, found none")
+
+
+def _parsed(lines: Iterator[list[str]], file: Path, timeframe: Timeframe) -> Iterator[Row]:
+    header = [name.strip().lower() for name in next(lines, [])]
+    if header != list(COLUMNS):
+        raise ConfigurationError(
+            f"{file} line 1: expected {','.join(COLUMNS)}, found {','.join(header) or 'nothing'}"
+        )
+    before = -1
+    for number, fields in enumerate(lines, start=2):
+        if not fields:
+            continue
+        try:
+            row = _row(fields)
+        except (ValueError, BadMarketData) as error:
+            raise ConfigurationError(f"{file} line {number}: {error}") from None
+        if row[0] % timeframe.milliseconds or row[0] <= before:
+            raise ConfigurationError(
+                f"{file} line {number}: expected a {timeframe} candle that opened after the one before it, "
+                f"found {iso(row[0])}"
+            )
+        before = row[0]
+        yield row
+
+
+def _row(fields: list[str]) -> Row:
+    """A checked candle.
+
+    Raises:
+        BadMarketData: no market can have had it.
+        ValueError: a field is missing, or is no number or time.
+    """
+    if len(fields) != len(COLUMNS):
+        raise ValueError(f"expected {len(COLUMNS)} fields, found {len(fields)}")
+    opened, high, low, close, volume = map(float, fields[1:])
+    Candle(parse_time(fields[0]), opened, high, low, close, volume)
+    return parse_time(fields[0]), opened, high, low, close, volume
+
+
+def parse_time(text: str) -> int:
+    """Milliseconds UTC, of themselves or of ISO 8601; UTC where that names no zone.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    text = text.strip()
+    if text.isdecimal():
+        return int(text)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"expected a time such as 2025-01-31 or 2025-01-31T12:00, found {text!r}"
+        ) from None
+    time = time.replace(tzinfo=time.tzinfo or UTC)
+    return round(time.timestamp() * 1000)
+
+
+def iso(timestamp: int) -> str:
+    """A time for people, in UTC."""
+    time = datetime.fromtimestamp(timestamp / 1000, UTC)
+    return time.isoformat(sep=" ", timespec="minutes").removesuffix("+00:00")

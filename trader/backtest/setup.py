@@ -1,0 +1,126 @@
+"""What a backtest runs: the strategy as it is configured, or as it is registered under a strategy_id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from common.errors import ConfigurationError
+from common.exchange_status import Exchanges
+from common.registry import Registry
+from common.settings import nearest
+from trader.core.rules import SMALLEST_AMOUNT, MarketRules, Rules
+from trader.settings import DEFAULT_CONFIG_FILE, load_settings
+from trader.strategies.loading import load_class, make, parameters_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from common.database import Database
+    from common.partition import Partition
+    from common.registry import Registration
+    from trader.strategies.strategy import Strategy
+
+_RULES = (
+    "stake_amount",
+    "stop_loss",
+    "take_profit",
+    "fee_rate",
+    "max_signal_age_s",
+    "max_ticker_age_s",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One strategy with its market, its rules and its money."""
+
+    strategy_id: str
+    partition: Partition
+    strategy_name: str
+    strategy: Strategy
+    rules: Rules
+    starting_balance: Decimal
+
+
+def configured(environment: Mapping[str, str]) -> Setup:
+    """The strategy of CONFIG_FILE and the environment, as a trader would run it.
+
+    Raises:
+        ConfigurationError: one line for each key that is wrong.
+    """
+    settings, strategy = load_settings(environment)
+    return Setup(
+        settings.strategy_id,
+        settings.partition,
+        settings.strategy,
+        strategy,
+        settings.rules,
+        settings.starting_balance,
+    )
+
+
+def registered(database: Database, strategy_id: str) -> Setup:
+    """The strategy that last ran under that id, with the parameters it had then.
+
+    Raises:
+        ConfigurationError: none did, or it cannot be made again.
+    """
+    registry = Registry(database)
+    found = registry.find(strategy_id)
+    if found is None:
+        known = registry.strategy_ids()
+        hint = nearest(strategy_id, known) if known else "none is registered"
+        raise ConfigurationError(
+            f"--strategy-id: expected a registered strategy, found {strategy_id!r}; {hint}"
+        )
+    return Setup(
+        strategy_id,
+        found.partition,
+        found.strategy_name,
+        _strategy(found),
+        _rules(found),
+        found.starting_balance,
+    )
+
+
+def market_of(database: Database, partition: Partition) -> tuple[MarketRules, Decimal | None]:
+    """The market's rules and its price step, as far as they are known."""
+    market = Exchanges(database).market(partition.exchange, partition.symbol)
+    if market is None:
+        return MarketRules(), None
+    step = market.amount_step or SMALLEST_AMOUNT
+    return MarketRules(step, market.min_amount, market.min_cost), market.price_step or None
+
+
+def _strategy(found: Registration) -> Strategy:
+    folder = Path(found.config_file or DEFAULT_CONFIG_FILE).parent / "strategies"
+    strategy = load_class(found.strategy_name, folder)
+    given = {key: value for key, value in found.parameters.items() if key not in _RULES}
+    try:
+        return make(strategy, parameters_of(strategy).model_validate(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigurationError(
+            f"--strategy-id: expected the registered parameters of {found.strategy_id!r} to be those of "
+            f"{found.strategy_name}, found {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        ) from None
+
+
+def _rules(found: Registration) -> Rules:
+    given = found.parameters
+    try:
+        stop, target = (
+            None if given[key] is None else Decimal(given[key])
+            for key in ("stop_loss", "take_profit")
+        )
+        return Rules(Decimal(given["stake_amount"]), Decimal(given["fee_rate"]), stop, target)
+    except (KeyError, TypeError, InvalidOperation) as error:
+        raise ConfigurationError(
+            f"--strategy-id: expected {found.strategy_id!r} to be registered with its rules, found no usable "
+            f"{error}; start its trader once"
+        ) from None
