@@ -120,21 +120,23 @@ class Daemon:
         stopping.cancel()
 
     async def _look_around(self, *, once: bool) -> None:
-        """Looks for registrations, hands out what is needed, and beats."""
-        if self._shared.thread.space.is_closed:
-            await self._beat()
-            return
-        token = await self._shared.thread.run(self._shared.database.change_token)
-        if token != self._token:
-            self._token = token
-            needs = await self._needed()
-            if needs != self._needs:
-                self._needs = needs
-                await self._hand_out(needs, once=once)
+        """Looks for registrations, hands out what is needed, and beats: on a full disk too, unwaited."""
+        space = self._shared.thread.space
+        try:
+            token = await self._shared.thread.attempt(self._shared.database.change_token)
+            if token != self._token and not space.is_closed:
+                self._token = token
+                needs = await self._needed()
+                if needs != self._needs:
+                    self._needs = needs
+                    await self._hand_out(needs, once=once)
+        except DatabaseFull as error:
+            self._token = None
+            space.close(str(error))
         await self._beat()
 
     async def _needed(self) -> Needs:
-        registered, mistakes = await self._shared.thread.run(self._registry.needs_and_mistakes)
+        registered, mistakes = await self._shared.thread.attempt(self._registry.needs_and_mistakes)
         for mistake in mistakes:
             await self._refuse(mistake)
         return combined(self._configured, registered, self._shared.settings.history)
