@@ -38,26 +38,23 @@ def exactly() -> AbstractContextManager[Context]:
 
 def rounded(amount: Decimal) -> Decimal:
     """`amount` to DECIMALS places, half to even, without zeros at its end."""
-    with localcontext(_ROUNDING):
-        return plain(amount.quantize(_UNIT))
+    return plain(_ROUNDING.quantize(amount, _UNIT))
 
 
 def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
     """`dividend / divisor`, rounded."""
-    with localcontext(_ROUNDING):
-        return rounded(dividend / divisor)
+    return rounded(_ROUNDING.divide(dividend, divisor))
 
 
 def floor_to(amount: Decimal, step: Decimal) -> Decimal:
     """The largest multiple of `step` that is not above `amount`."""
-    with localcontext(_ROUNDING):
-        return plain((amount / step).to_integral_value(rounding=ROUND_FLOOR) * step)
+    steps = _ROUNDING.divide(amount, step).to_integral_value(rounding=ROUND_FLOOR)
+    return plain(_ROUNDING.multiply(steps, step))
 
 
 def plain(amount: Decimal) -> Decimal:
     """The same number without zeros at its end; never as -0."""
-    with localcontext(_EXACT):
-        return amount.normalize() + ZERO
+    return _EXACT.add(_EXACT.normalize(amount), ZERO)
 
 
 def from_price(price: float) -> Decimal:
