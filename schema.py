@@ -524,9 +524,10 @@ def open_database(
     found = revision_of(database)
     if found != REVISION:
         database.close()
-        what = "an older one: run `python schema.py`" if _is_known(found) else _NEWER
+        what = "which is older: run `python schema.py`" if _is_known(found) else _NEWER
+        version = "one without tables" if found is None else f"version {found}"
         raise ConfigurationError(
-            f"DATABASE_URL: expected a database of version {REVISION}, found version {found}, {what}"
+            f"DATABASE_URL: expected a database of version {REVISION}, found {version}, {what}"
         )
     return database
 

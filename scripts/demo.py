@@ -6,6 +6,7 @@ It runs on a database of its own, `data/demo/trading.db`, made anew at each star
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import signal
 import sys
@@ -66,7 +67,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/demo.sh", description=__doc__)
     parser.add_argument(
-        "--speed", type=float, default=1800.0, help="market time per real time (default 1800)"
+        "--speed", type=_above_zero, default=1800.0, help="market time per real time (default 1800)"
     )
     parser.add_argument(
         "--seed", type=int, default=7, help="which made-up market to trade (default 7)"
@@ -77,11 +78,18 @@ def _options() -> argparse.Namespace:
         default=Path("data/demo"),
         help="what it may remove and fill (default data/demo)",
     )
-    parser.add_argument("--seconds", type=float, help="stop by itself after so many seconds")
+    parser.add_argument("--seconds", type=_above_zero, help="stop by itself after so many seconds")
     parser.add_argument(
         "--until-trades", action="store_true", help="stop as soon as all three have traded"
     )
     return parser.parse_args()
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, found {text}")
+    return number
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -160,7 +160,9 @@ def test_a_newer_database_is_refused_and_left_as_it_is(database_url):
 
 def test_a_file_without_our_tables_is_refused_by_the_daemons(tmp_path):
     connect(f"sqlite:///{tmp_path}/empty.db", create=True).close()
-    with pytest.raises(ConfigurationError, match="an older one: run `python schema.py`"):
+    with pytest.raises(
+        ConfigurationError, match="found one without tables, which is older: run `python schema.py`"
+    ):
         schema.open_database(f"sqlite:///{tmp_path}/empty.db")
 
 

@@ -53,7 +53,7 @@ def trade(environment: Mapping[str, str], *, once: bool) -> int:
         engine = _paper_engine(settings, strategy, feed, database)
         with closing(_Report(database, settings.strategy_id, environment)) as report:
             if once:
-                run_once(engine, report=report.tell)
+                run_once(engine, report=report.tell, stop=stop)
             else:
                 run(engine, change_token=database.change_token, report=report.tell, stop=stop)
         instance.release()

@@ -6,6 +6,7 @@ What it knows of the past is what the journal holds; a start and a restart are t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from trader.roles import Broker, Feed, Journal
 
 _AT_ONCE = 50  # candles: a trader that was away stops within a second also while it catches up
+_LATE_S = 60.0  # of this machine's time: on a fast practice exchange two candles are nothing
 _FRESH = 2  # candles: the first evaluation waits for history that reaches the present
 
 
@@ -70,6 +72,11 @@ class Engine:
         self._books = self._journal.books()
         self._last_signal = self._journal.last_signal()
 
+    @property
+    def awaits_fill(self) -> bool:
+        """Whether an order is with the broker."""
+        return self._books.pending is not None
+
     def advance(self) -> Progress:
         """Does all that can be done now.
 
@@ -83,9 +90,8 @@ class Engine:
             return Progress("waiting", f"for the backfiller to reach {self._partition.exchange}")
         now = _Now(clock, self._market, self._feed.control())
         self._settle()
-        self._guard(
-            now
-        )  # before the candles: what a strategy cannot digest must not take the stop-loss with it
+        # Before the candles: what a strategy cannot digest must not take the stop-loss with it.
+        self._guard(now)
         self._settle()
         progress = self._evaluate(now)
         self._settle()
@@ -98,8 +104,18 @@ class Engine:
                 return Progress("waiting", why)
             assert newest is not None
             self._decide_on(self._unseen(newest), newest, now)
-        detail = now.no_orders or now.no_entries or ""
+        detail = now.no_orders or now.no_entries or self._lateness(now.clock, newest)
         return Progress("running", detail, more=(self._last_signal or 0) < (newest or 0))
+
+    def _lateness(self, clock: MarketClock, newest: int | None) -> str:
+        """That the candles stay away, for the heartbeat; the words stay the same while they do."""
+        due = self._partition.timeframe.newest_closed(clock.now())
+        step = self._partition.timeframe.milliseconds
+        opened = self._partition.timeframe.close_of(newest or 0)
+        if due - (newest or 0) <= _FRESH * step or clock.age_s(opened) < _LATE_S:
+            return ""
+        when = datetime.fromtimestamp((newest or 0) / 1000, UTC)
+        return f"no candle since that of {when:%Y-%m-%d %H:%M} UTC: is the backfiller running?"
 
     def _why_wait(self, clock: MarketClock, newest: int | None) -> str | None:
         """Why nothing can be evaluated yet; None if it can, and ever after."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trader.engine import Engine, Progress
 
 LOOK_EVERY_S = 0.05  # how long a new candle may lie unseen: a look costs some 10 microseconds
+SETTLE_WITHIN_S = 60.0  # prices come every few seconds where there is a backfiller
 SLOW_PASS_S = 1.0  # the heartbeat, and the ages of things, which move without a commit
 
 
@@ -53,10 +54,24 @@ def run(
             stop.wait(LOOK_EVERY_S)
 
 
-def run_once(engine: Engine, *, report: Callable[[Progress], None]) -> Progress:
-    """Advances the engine until it has nothing left to do now."""
+def run_once(
+    engine: Engine,
+    *,
+    report: Callable[[Progress], None],
+    stop: threading.Event,
+    patience_s: float = SETTLE_WITHIN_S,
+) -> Progress:
+    """Advances the engine until it has nothing left to do now.
+
+    An order that this led to fills at a price that is still to come, so it is waited for, at most
+    `patience_s`; after that it is taken up by the next run.
+    """
+    deadline = time.monotonic() + patience_s
     while True:
         progress = engine.advance()
         report(progress)
-        if not progress.more:
+        waits = engine.awaits_fill and time.monotonic() < deadline
+        if stop.is_set() or not (progress.more or waits):
             return progress
+        if not progress.more:
+            stop.wait(LOOK_EVERY_S)

@@ -183,6 +183,8 @@ def test_watching_holds_no_snapshot_that_would_let_the_wal_grow(database_url):
     "url",
     [
         "postgresql://user:hunter2@host/db",
+        "postgresql:/user:hunter2@host/db",
+        "postgresql://user:hunter2@host:port/db",
         "sqlite://",
         "sqlite:///:memory:",
         "data/trading.db",

@@ -34,6 +34,10 @@ class Trader:
             )
         self.log = log
 
+    def end(self) -> int:
+        """Waits until it ends by itself; its exit status."""
+        return self.process.wait(timeout=20)
+
     def stop(self) -> int:
         """SIGTERM, and its exit status."""
         self.process.terminate()

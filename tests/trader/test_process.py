@@ -221,14 +221,32 @@ def test_a_switch_of_no_strategy_is_refused(market, database_url, capsys):
     assert count(market.database, "controls") == 0
 
 
-def test_once_does_what_can_be_done_and_ends(market, database_url):
+def test_once_waits_for_the_price_that_its_order_fills_at_and_ends(market, started):
     market.add(*closes(WARM), 50.0)
-    assert run_trader(database_url, "--once", **FAST).returncode == 0
-    assert rows(market.database, "SELECT status FROM orders") == [("new",)]
+    once = started("--once", **FAST)
+    eventually(lambda: rows(market.database, "SELECT status FROM orders") == [("new",)])
     market.tick(50.0)
-    assert run_trader(database_url, "--once", **FAST).returncode == 0
+    assert once.end() == 0
     assert rows(market.database, "SELECT status FROM orders") == [("filled",)]
     assert count(market.database, "signals") == 1
+
+
+def test_what_once_could_not_wait_for_is_taken_up_by_the_next_run(market, started):
+    market.add(*closes(WARM), 50.0)
+    once = started("--once", **FAST)
+    eventually(lambda: rows(market.database, "SELECT status FROM orders") == [("new",)])
+    assert once.stop() == 0
+    market.tick(50.0)
+    assert started("--once", **FAST).end() == 0
+    assert rows(market.database, "SELECT status FROM orders") == [("filled",)]
+
+
+def test_a_trader_whose_candles_stay_away_says_so(market, started):
+    market.add(*closes(WARM))
+    started(**FAST)
+    eventually(lambda: is_in_state(market, "running:"))
+    market.set_clock(market.next + 3 * market.length)
+    eventually(lambda: "running:no candle since that of" in str(state(market.database)))
 
 
 def test_a_process_loads_nothing_that_a_paper_trader_does_not_use(database_url):
