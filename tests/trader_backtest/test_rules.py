@@ -1,0 +1,181 @@
+"""The corner cases, made by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from common.timeframe import Timeframe
+from tests.trader_backtest.histories import BUY, HOLD, HOUR, SELL, START, hourly, run, terms
+from trader.backtest.candles import Candles
+from trader.backtest.result import Result
+
+if TYPE_CHECKING:
+    from trader.backtest.account import Account
+
+FLAT = (100.0, 100.0, 100.0, 100.0)
+BOUGHT = [(*FLAT, BUY), (*FLAT, HOLD)]  # 1 at 100, at the open of the second candle
+LAST_MS = HOUR - 1
+
+
+def fills(account: Account) -> list[tuple[str, Decimal, int]]:
+    """Side, price, and time since the start."""
+    return [
+        (fill.trade.side.value, fill.trade.price, fill.trade.timestamp - START)
+        for fill in account.fills
+    ]
+
+
+def exits(account: Account) -> list[tuple[Decimal, int, str]]:
+    return [
+        (fill.trade.price, fill.trade.timestamp - START, fill.order.reason)
+        for fill in account.fills
+        if fill.trade.side.value == "sell"
+    ]
+
+
+def test_a_decision_at_a_close_is_filled_at_the_next_candles_open():
+    rows = hourly(
+        (*FLAT, BUY), (101, 105, 99, 104, HOLD), (104, 110, 104, 108, SELL), (*FLAT, HOLD)
+    )
+    assert fills(run(rows, terms())) == [
+        ("buy", Decimal(101), HOUR),
+        ("sell", Decimal(100), 3 * HOUR),
+    ]
+
+
+def test_slippage_is_against_you_and_so_is_the_markets_price_step():
+    rows = hourly((*FLAT, BUY), (*FLAT, SELL), (*FLAT, HOLD))
+    slipped = run(rows, terms(slippage="0.00123"))
+    assert [price for _, price, _ in fills(slipped)] == [Decimal("100.123"), Decimal("99.877")]
+    in_steps = run(rows, terms(slippage="0.00123", price_step="0.1"))
+    assert [price for _, price, _ in fills(in_steps)] == [Decimal("100.2"), Decimal("99.8")]
+
+
+def test_of_stop_and_target_in_one_candle_the_stop_counts():
+    rows = hourly(*BOUGHT, (100, 111, 89, 105, HOLD))
+    account = run(rows, terms(stop_loss="0.1", take_profit="0.1"))
+    assert exits(account) == [
+        (Decimal(90), 2 * HOUR + LAST_MS, "stop-loss: price 89 is at or below 90")
+    ]
+
+
+def test_a_stop_that_was_gapped_over_fills_at_the_open():
+    rows = hourly(*BOUGHT, (80, 85, 78, 84, HOLD))
+    assert exits(run(rows, terms(stop_loss="0.1"))) == [
+        (Decimal(80), 2 * HOUR, "stop-loss: price 78 is at or below 90")
+    ]
+
+
+def test_a_target_is_filled_at_its_price_or_at_an_open_beyond_it():
+    under = terms(take_profit="0.1")
+    assert exits(run(hourly(*BOUGHT, (100, 115, 100, 112, HOLD)), under)) == [
+        (Decimal(110), 2 * HOUR + LAST_MS, "take-profit: price 115 is at or above 110")
+    ]
+    assert exits(run(hourly(*BOUGHT, (120, 125, 119, 121, HOLD)), under))[0][:2] == (
+        Decimal(120),
+        2 * HOUR,
+    )
+
+
+def test_a_stop_acts_in_the_candle_of_the_entry_too():
+    rows = hourly((*FLAT, BUY), (100, 100, 85, 95, HOLD), (*FLAT, HOLD))
+    assert fills(run(rows, terms(stop_loss="0.1"))) == [
+        ("buy", Decimal(100), HOUR),
+        ("sell", Decimal(90), HOUR + LAST_MS),
+    ]
+
+
+def test_a_sell_that_is_due_at_the_open_comes_before_that_candles_stop():
+    rows = hourly((*FLAT, BUY), (*FLAT, SELL), (95, 95, 50, 60, HOLD))
+    assert exits(run(rows, terms(stop_loss="0.1"))) == [(Decimal(95), 2 * HOUR, "said sell")]
+
+
+def test_after_a_stop_the_same_candles_signal_may_enter_again():
+    rows = hourly(*BOUGHT, (100, 100, 80, 95, BUY), (96, 96, 96, 96, HOLD))
+    assert fills(run(rows, terms(stop_loss="0.1")))[2] == ("buy", Decimal(96), 3 * HOUR)
+
+
+def test_the_stop_and_the_target_are_of_the_average_entry_with_its_fee():
+    rows = hourly((*FLAT, BUY), (*FLAT, HOLD), (100, 100, 91, 95, HOLD), (100, 100, 90.5, 95, HOLD))
+    account = run(rows, terms(stop_loss="0.1", fee_rate="0.01"))
+    assert exits(account)[0][:2] == (Decimal("90.9"), 3 * HOUR + LAST_MS)
+
+
+def test_what_is_decided_at_the_last_candle_is_not_filled_and_is_told():
+    rows = hourly((*FLAT, HOLD), (*FLAT, BUY))
+    candles = Candles.of(rows, Timeframe.H1)
+    account = run(rows, terms())
+    result = Result.of(terms(), candles, account)
+    assert account.fills == []
+    assert result.unfilled is not None
+    assert result.unfilled.amount == 1
+    assert result.net_profit == 0
+
+
+def test_a_window_with_a_missing_candle_is_not_evaluated():
+    rows = hourly(*[(*FLAT, BUY)] * 3)
+    shifted = [*rows[:1], *((row[0] + HOUR, *row[1:]) for row in rows[1:])]
+    assert len(run(rows, terms(), warmup=2).fills) == 1
+    assert run(shifted, terms(), warmup=3).fills == []
+    assert run(shifted, terms(), warmup=2).books.pending is not None
+    assert fills(run([*shifted, (START + 9 * HOUR, *FLAT, HOLD)], terms(), warmup=2)) == [
+        ("buy", Decimal(100), 9 * HOUR)
+    ]
+
+
+def test_an_entry_takes_nothing_once_losses_have_left_less_than_the_stake():
+    loss = [(*FLAT, BUY), (*FLAT, HOLD), (80, 80, 80, 80, HOLD)]
+    account = run(hourly(*loss, *loss), terms(stake=1000, stop_loss="0.1"))
+    assert len(account.fills) == 2
+    assert account.books.cash == 800
+
+
+def test_an_entry_that_the_next_open_makes_dearer_than_the_cash_is_refused():
+    account = run(hourly((*FLAT, BUY), (101, 101, 101, 101, HOLD)), terms(stake=1000))
+    assert account.fills == []
+    assert account.refused[0][1] == "cost and fee are 1010, more than the cash 1000"
+    assert account.books.pending is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "entered"),
+    [
+        ({"min_amount": 1}, 1),
+        ({"min_amount": "1.001"}, 0),
+        ({"min_cost": 100}, 1),
+        ({"min_cost": "100.01"}, 0),
+        ({"amount_step": 2}, 0),
+    ],
+)
+def test_the_markets_minimums_and_steps_are_kept(limits, entered):
+    assert len(run(hourly(*BOUGHT), terms(**limits)).fills) == entered
+
+
+def test_the_books_of_a_worked_case():
+    """Fee 0.0025, stake 1002.5. Buy 100 at 10: 1000 + 2.5. Sell at 12: 1200 - 3. Buy 83.541 at 12, down to 5."""
+    rows = hourly(
+        (10, 10, 10, 10, BUY),
+        (10, 10, 10, 10, HOLD),
+        (12, 12, 12, 12, SELL),
+        (12, 12, 12, 12, BUY),
+        (12, 12, 12, 12, HOLD),
+        (5, 5, 5, 5, HOLD),
+    )
+    under = terms(stake="1002.5", starting_balance="1002.5", fee_rate="0.0025")
+    account = run(rows, under)
+    assert [
+        (fill.trade.amount, fill.trade.price, fill.trade.fee, fill.profit) for fill in account.fills
+    ] == [
+        (Decimal(100), Decimal(10), Decimal("2.5"), Decimal(0)),
+        (Decimal(100), Decimal(12), Decimal(3), Decimal("194.5")),
+        (Decimal("83.333"), Decimal(12), Decimal("2.49999"), Decimal(0)),
+    ]
+    result = Result.of(under, Candles.of(rows, Timeframe.H1), account)
+    assert result.cash == Decimal("194.50401")
+    assert result.unrealised == Decimal("-585.83099")
+    assert (result.fees, result.realised) == (Decimal("7.99999"), Decimal("194.5"))
+    assert result.net_profit == Decimal("-391.33099")
+    assert result.cash + result.value == under.starting_balance + result.net_profit
