@@ -91,15 +91,28 @@ class MarketData:
                 yield cursor
 
     def partitions(self) -> list[Partition]:
-        """Every partition with a stored candle, in order: one key lookup for each, however many candles."""
-        key = sa.tuple_(ohlcv_data.c.exchange, ohlcv_data.c.symbol, ohlcv_data.c.timeframe)
+        """Every partition with a stored candle, in order: a few key lookups for each, however many candles."""
+        exchange, symbol, timeframe = key = (
+            ohlcv_data.c.exchange,
+            ohlcv_data.c.symbol,
+            ohlcv_data.c.timeframe,
+        )
         names = sa.select(*key).order_by(*key).limit(1)
         found: list[Partition] = []
         with self._database.read() as connection:
             row = connection.execute(names).one_or_none()
             while row is not None:
                 found.append(Partition(row[0], row[1], Timeframe(row[2])))
-                row = connection.execute(names.where(key > sa.tuple_(*row))).one_or_none()
+                # One comparison of the whole key would do, but SQLite seeks by its first column alone.
+                following = (
+                    (exchange == row[0], symbol == row[1], timeframe > row[2]),
+                    (exchange == row[0], symbol > row[1]),
+                    (exchange > row[0],),
+                )
+                answers = (
+                    connection.execute(names.where(*after)).one_or_none() for after in following
+                )
+                row = next((answer for answer in answers if answer is not None), None)
         return found
 
     def timestamps(self, partition: Partition, start: int, end: int) -> list[int]:
