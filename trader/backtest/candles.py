@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from common.archive import BadArchive
 from common.candle import BadMarketData, Candle
 from common.errors import ConfigurationError
 from common.history import History
@@ -85,14 +86,16 @@ def from_database(
     """The stored and archived candles that opened from `since` to `until`, and what warms up before them.
 
     Raises:
-        BadArchive: an archive file is damaged.
-        ConfigurationError: there are none, or an archive cannot be read in this installation.
+        ConfigurationError: there are none, an archive file is damaged or cannot be read in this installation.
     """
     timeframe = partition.timeframe
     start = None if since is None else since - (warmup - 1) * timeframe.milliseconds
     history = History(database)
     if history.has_archive(partition):
-        candles = Candles.of(history.candles(partition, start, until), timeframe, since=since)
+        try:
+            candles = Candles.of(history.candles(partition, start, until), timeframe, since=since)
+        except BadArchive as error:
+            raise ConfigurationError(str(error)) from None
     else:
         end = sys.maxsize if until is None else until
         with MarketData(database).reading(partition, start or 0, end) as rows:
@@ -117,8 +120,9 @@ def from_csv(
                 if (start is None or row[0] >= start) and (until is None or row[0] <= until)
             ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise ConfigurationError(
-            f"--csv: expected a CSV file that can be read, found {file}: {error}"
+            f"--csv: expected a CSV file that can be read, found {file}: {why}"
         ) from None
     return _some(Candles.of(rows, timeframe, since=since), f"candles in {file}", since, until)
 
@@ -166,9 +170,17 @@ def _row(fields: list[str]) -> Row:
     """
     if len(fields) != len(COLUMNS):
         raise ValueError(f"expected {len(COLUMNS)} fields, found {len(fields)}")
-    opened, high, low, close, volume = map(float, fields[1:])
-    Candle(parse_time(fields[0]), opened, high, low, close, volume)
-    return parse_time(fields[0]), opened, high, low, close, volume
+    timestamp = parse_time(fields[0])
+    opened, high, low, close, volume = map(_number, fields[1:])
+    Candle(timestamp, opened, high, low, close, volume)
+    return timestamp, opened, high, low, close, volume
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"expected a number, found {text!r}") from None
 
 
 def parse_time(text: str) -> int:
