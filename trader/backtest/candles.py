@@ -6,7 +6,7 @@ import csv
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from trader.roles import Row
 
 COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
-_ROW = np.dtype([("timestamp", np.int64), *((name, np.float64) for name in COLUMNS[1:])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +47,12 @@ class Candles:
     @classmethod
     def of(cls, rows: Iterable[Row], timeframe: Timeframe, *, since: int | None = None) -> Candles:
         """Candles out of rows that are in order."""
-        table = np.fromiter(rows, dtype=_ROW)
-        column = {name: np.ascontiguousarray(table[name]) for name in COLUMNS}
-        first = 0 if since is None else int(np.searchsorted(column["timestamp"], since))
-        return cls(timeframe, **column, first=first)
+        # As one row of floats, which hold a time in milliseconds exactly: the fastest way out of a cursor.
+        table = np.fromiter(chain.from_iterable(rows), dtype=np.float64).reshape(-1, len(COLUMNS))
+        timestamp = table[:, 0].astype(np.int64)
+        opened, high, low, close, volume = map(np.ascontiguousarray, table[:, 1:].T)
+        first = 0 if since is None else int(np.searchsorted(timestamp, since))
+        return cls(timeframe, timestamp, opened, high, low, close, volume, first)
 
     def __len__(self) -> int:
         return len(self.timestamp)
@@ -69,8 +70,14 @@ class Candles:
 
     def at(self, place: int) -> Candle:
         """One of them."""
-        prices = (float(getattr(self, name)[place]) for name in COLUMNS[1:])
-        return Candle(int(self.timestamp[place]), *prices)
+        return Candle(
+            self.timestamp.item(place),
+            self.open.item(place),
+            self.high.item(place),
+            self.low.item(place),
+            self.close.item(place),
+            self.volume.item(place),
+        )
 
     def runs(self) -> Iterator[slice]:
         """The places of the candles between which none is missing, run by run."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trader.strategies.strategy import Strategy
 
 _PRICES = ("open", "high", "low", "close", "volume")
+_SIGNAL_KINDS = list(SignalKind)
 _KINDS = [kind.value for kind in SignalKind]
 _BUY, _SELL, _HOLD = (_KINDS.index(kind.value) for kind in SignalKind)
 
@@ -47,7 +48,7 @@ class Signals:
 
     def at(self, place: int, timestamp: int, price: float) -> Signal:
         """The signal at one candle."""
-        kind = SignalKind(_KINDS[self.kinds[place]])
+        kind = _SIGNAL_KINDS[self.kinds[place]]
         return Signal(kind, timestamp, price, self.reasons[self.reason[place]])
 
 

@@ -32,7 +32,7 @@ class Books:
         """
         if self.pending is not None:
             raise ValueError(f"books: expected no pending order, found {self.pending}")
-        return replace(self, pending=order)
+        return Books(self.cash, self.position, order, self.failed_exits)
 
     def filled(self, trade: Trade, reason: str) -> Settlement:
         """What a trade that fills the pending order makes of the books; `reason` is the order's."""

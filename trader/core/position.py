@@ -10,7 +10,7 @@ held takes all: so when the position closes nothing is left, and at every moment
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trader.core.money import ZERO, exactly, plain, quotient
@@ -47,16 +47,17 @@ class Position:
         """
         if trade.symbol != self.symbol or self.closed_at is not None:
             raise ValueError(f"position: expected a trade of the open {self.symbol}, found {trade}")
-        with exactly():
-            after = replace(self, fees=plain(self.fees + trade.fee))
-        return after._bought(trade) if trade.side is Side.BUY else after._sold(trade, reason)
+        return self._bought(trade) if trade.side is Side.BUY else self._sold(trade, reason)
 
     def _bought(self, trade: Trade) -> Position:
         with exactly():
             amount = plain(self.amount + trade.amount)
             entry_cost = plain(self.entry_cost + trade.cost + trade.fee)
+            fees = plain(self.fees + trade.fee)
         average = quotient(entry_cost, amount)
-        return replace(self, amount=amount, entry_cost=entry_cost, average_entry=average)
+        return Position(
+            self.symbol, self.opened_at, amount, entry_cost, average, self.realised_profit, fees
+        )
 
     def _sold(self, trade: Trade, reason: str | None) -> Position:
         with exactly():
@@ -68,11 +69,14 @@ class Position:
             released = self.entry_cost
             if amount:
                 released = quotient(self.entry_cost * trade.amount, self.amount)
-            profit = trade.cost - trade.fee - released
-            sold = replace(
-                self,
-                amount=amount,
-                entry_cost=plain(self.entry_cost - released),
-                realised_profit=plain(self.realised_profit + profit),
+            return Position(
+                self.symbol,
+                self.opened_at,
+                amount,
+                plain(self.entry_cost - released),
+                self.average_entry,
+                plain(self.realised_profit + trade.cost - trade.fee - released),
+                plain(self.fees + trade.fee),
+                None if amount else trade.timestamp,
+                None if amount else reason,
             )
-        return sold if amount else replace(sold, closed_at=trade.timestamp, exit_reason=reason)
