@@ -80,6 +80,17 @@ def test_a_target_is_filled_at_its_price_or_at_an_open_beyond_it():
     )
 
 
+def test_a_price_exactly_at_a_limit_reaches_it_and_the_next_float_does_not():
+    under = terms(stop_loss="0.1", take_profit="0.1")
+    for at, beside in (
+        ((100, 100, 90, 95), 90.00000000000001),
+        ((100, 110, 100, 105), 109.99999999999999),
+    ):
+        assert len(exits(run(hourly(*BOUGHT, (*at, HOLD)), under))) == 1
+        near = tuple(beside if price in {90, 110} else price for price in at)
+        assert exits(run(hourly(*BOUGHT, (*near, HOLD)), under)) == []  # type: ignore[arg-type]
+
+
 def test_a_stop_acts_in_the_candle_of_the_entry_too():
     rows = hourly((*FLAT, BUY), (100, 100, 85, 95, HOLD), (*FLAT, HOLD))
     assert fills(run(rows, terms(stop_loss="0.1"))) == [
