@@ -97,7 +97,10 @@ WRONG = [
         "CONFIG_FILE: expected a file that can be read, found no/such.yml",
     ),
     ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: expected one of debug, info, warning, error, found 'loud'"),
-    ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL: expected sqlite:///PATH, found a URL of 'mysql'"),
+    (
+        {"DATABASE_URL": "mysql://x/y"},
+        "DATABASE_URL: expected sqlite:///PATH, found a URL of 'mysql'",
+    ),
     (
         {"DATABASE_URL": "sqlite:////no/such/trading.db"},
         "DATABASE_URL: expected a database made by",
