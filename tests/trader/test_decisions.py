@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from common.candle import Ticker
 from tests.trader.market import NOON, candle
 from trader.core.books import Books
-from trader.core.order import Order, Purpose, Side, client_order_id
+from trader.core.decision import Decision, State
+from trader.core.guard import guard
+from trader.core.order import Order, OrderType, Purpose, Side, client_order_id
 from trader.core.position import Position
 from trader.core.rules import Conditions, MarketRules, Rules
 from trader.core.signal import Signal, SignalKind
-from trader.core.step import Decision, State, guard, step
+from trader.core.step import exit_again, step
 
 HELD = Position(
     "BTC/USDT",
@@ -31,6 +33,7 @@ ORDER = Order("cw1", "BTC/USDT", Side.BUY, Decimal(1), "", NOON, NOON)
 FLAT = State(
     strategy_id="a",
     symbol="BTC/USDT",
+    length=3_600_000,
     rules=Rules(
         stake=Decimal(100),
         fee_rate=Decimal("0.001"),
@@ -41,6 +44,7 @@ FLAT = State(
     books=Books(Decimal(1000)),
     conditions=Conditions(now=NOON + 3_600_123),
 )
+LIMIT = replace(FLAT.rules, order_type=OrderType.LIMIT)
 HOLDING = replace(FLAT, books=Books(Decimal(800), HELD))
 
 
@@ -166,16 +170,26 @@ def test_a_guard_decides_after_the_price_that_led_to_it_also_when_the_clock_was_
     assert decision.order.decided_at == opened + 501
 
 
-def test_an_exit_that_failed_is_tried_again_under_another_id():
-    ticker = Ticker(NOON + 1, 1.0, 1.0, 1.0)
-    again = replace(HOLDING, books=replace(HOLDING.books, failed_exits=1))
-    first, same, second = (guard(state, ticker, NOON) for state in (HOLDING, HOLDING, again))
-    assert first == same
-    assert first
-    assert second
-    assert first.order
-    assert second.order
-    assert first.order.client_order_id != second.order.client_order_id
+def test_an_exit_that_failed_is_tried_again_under_another_id_and_at_the_market():
+    first = decide(replace(HOLDING, rules=LIMIT), SignalKind.SELL).order
+    assert first is not None
+    assert (first.type, first.price) == (OrderType.LIMIT, Decimal(30))
+    failed = replace(HOLDING.books, failed_exits=1, exiting=first)
+    again = replace(HOLDING, books=failed)
+    orders = [exit_again(again, Decimal(29)), exit_again(again, Decimal(29))]
+    assert orders[0] == orders[1]
+    second = orders[0].order if orders[0] else None
+    assert second is not None
+    assert second.client_order_id != first.client_order_id
+    assert (second.type, second.reason, second.purpose) == (
+        OrderType.MARKET,
+        first.reason,
+        Purpose.EXIT,
+    )
+    assert exit_again(HOLDING, Decimal(29)) is None
+    assert exit_again(under(again, no_orders="halted (news)"), Decimal(29)) is None
+    assert guard(again, Ticker(NOON + 1, 1.0, 1.0, 1.0), NOON) is None
+    assert decide(again, SignalKind.SELL).order is None
 
 
 @given(st.text(min_size=1, max_size=64), st.integers(0, 2**53), st.sampled_from(Purpose))

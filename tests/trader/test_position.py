@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.trader.fills import booked
 from trader.core.books import Books
 from trader.core.money import ZERO, exactly
 from trader.core.order import Side
@@ -78,7 +79,7 @@ def test_the_worked_case_is_exact():
 def test_a_position_holds_the_sum_of_its_trades_and_nothing_is_left_when_it_closes(trades):
     books, held = Books(START), ZERO
     for made in trades:
-        books = books.filled(made, "").books
+        books = booked(books, made).books
         held += made.amount if made.side is Side.BUY else -made.amount
         assert held == (books.position.amount if books.position else ZERO)
     rest = books.position
@@ -91,17 +92,17 @@ def test_a_position_holds_the_sum_of_its_trades_and_nothing_is_left_when_it_clos
 def test_cash_and_entry_cost_are_starting_balance_and_realised_profit_after_every_trade(trades):
     books, realised = Books(START), ZERO
     for made in trades:
-        settlement = books.filled(made, "")
+        settlement = booked(books, made)
         books = settlement.books
         with exactly():
-            realised += settlement.profit
+            realised += settlement.booked[0][1]
             held = books.position.entry_cost if books.position else ZERO
             assert books.cash + held == START + realised
 
 
 @given(fills())
 def test_cash_is_what_the_trades_moved_fees_inside(trades):
-    books = reduce(lambda books, made: books.filled(made, "").books, trades, Books(START))
+    books = reduce(lambda books, made: booked(books, made).books, trades, Books(START))
     with exactly():
         moved = sum(
             (t.cost * (1 if t.side is Side.SELL else -1) - t.fee for t in trades), start=ZERO
@@ -113,8 +114,9 @@ def test_cash_is_what_the_trades_moved_fees_inside(trades):
 def test_the_fees_of_all_positions_are_the_fees_of_all_trades(trades):
     books, fees = Books(START), ZERO
     for made in trades:
-        settlement = books.filled(made, "")
+        settlement = booked(books, made)
         books = settlement.books
+        assert settlement.position is not None
         if settlement.position.closed_at is not None:
             fees += settlement.position.fees
     with exactly():

@@ -6,6 +6,7 @@ quotient has to be rounded, and a fee, which is a share of a cost: both to `DECI
 
 from __future__ import annotations
 
+import math
 from decimal import (
     ROUND_FLOOR,
     ROUND_HALF_EVEN,
@@ -60,3 +61,18 @@ def plain(amount: Decimal) -> Decimal:
 def from_price(price: float) -> Decimal:
     """A market's price as the decimal that it is written as: 0.1 is 0.1."""
     return plain(Decimal(repr(float(price))))
+
+
+def highest_up_to(limit: Decimal) -> float:
+    """The highest price that is not above a limit, so that columns of prices compare with it exactly."""
+    price = float(limit)
+    while from_price(price) > limit:
+        price = math.nextafter(price, -math.inf)
+    while from_price(above := math.nextafter(price, math.inf)) <= limit:
+        price = above
+    return price
+
+
+def lowest_from(limit: Decimal) -> float:
+    """The lowest price that is not below a limit."""
+    return -highest_up_to(-limit)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from trader.core.money import ZERO, exactly, plain
+
 if TYPE_CHECKING:
     from decimal import Decimal
+
+    from trader.core.outcome import Outcome
+    from trader.core.trade import Trade
 
 
 class Side(Enum):
@@ -26,13 +31,22 @@ class OrderType(Enum):
 
 
 class OrderStatus(Enum):
-    """What has become of an order. NEW: written down, and not yet known to have been accepted."""
+    """What has become of an order.
+
+    NEW: written down, and not yet known to have been accepted. OPEN: accepted, and it may trade still. The
+    others are its end; a CANCELED one may have traded a part.
+    """
 
     NEW = "new"
     OPEN = "open"
     FILLED = "filled"
     CANCELED = "canceled"
     REJECTED = "rejected"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing will come of it any more."""
+        return self not in {OrderStatus.NEW, OrderStatus.OPEN}
 
 
 class Purpose(Enum):
@@ -41,7 +55,9 @@ class Purpose(Enum):
     ENTRY = "entry"
     EXIT = "exit"
     STOP_LOSS = "stop-loss"
+    TRAILING_STOP = "trailing-stop"
     TAKE_PROFIT = "take-profit"
+    TIME_STOP = "time-stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +65,8 @@ class Order:
     """One intent. The amount is in base currency, the price of a limit order in quote per base.
 
     `signal_timestamp` is the open time of the candle it was decided at, `decided_at` the exchange's time of
-    the decision.
+    the decision. `reserved` is what an entry may cost, in quote currency, fee included. `filled` is the part of the
+    amount that was traded so far, in the trades with the ids `traded`.
     """
 
     client_order_id: str
@@ -62,10 +79,43 @@ class Order:
     type: OrderType = OrderType.MARKET
     price: Decimal | None = None
     status: OrderStatus = OrderStatus.NEW
+    purpose: Purpose = Purpose.ENTRY
+    reserved: Decimal = ZERO
+    exchange_order_id: str | None = None
+    filled: Decimal = ZERO
+    traded: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.amount > 0:
             raise ValueError(f"order: expected an amount above 0, found {self.amount}")
+        if (self.type is OrderType.LIMIT) != (self.price is not None):
+            raise ValueError(
+                f"order: expected a price for a limit order alone, found {self.type.value} at {self.price}"
+            )
+
+    @property
+    def remaining(self) -> Decimal:
+        """What has not been traded, in base currency: 0 also where the exchange has given more."""
+        with exactly():
+            return plain(max(self.amount - self.filled, ZERO))
+
+    def told(self, outcome: Outcome) -> Order:
+        """The order with that news, but for its trades."""
+        known = outcome.exchange_order_id or self.exchange_order_id
+        return replace(self, status=outcome.status, exchange_order_id=known)
+
+    def after(self, trade: Trade) -> Order:
+        """The order after one more of its trades.
+
+        Raises:
+            ValueError: it is another order's, or counted already.
+        """
+        is_ours = (trade.symbol, trade.side) == (self.symbol, self.side)
+        if not is_ours or trade.exchange_trade_id in self.traded:
+            raise ValueError(f"order: expected a new trade of {self}, found {trade}")
+        with exactly():
+            filled = plain(self.filled + trade.amount)
+        return replace(self, filled=filled, traded=self.traded | {trade.exchange_trade_id})
 
 
 def client_order_id(
