@@ -28,7 +28,7 @@ from common.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-REVISION = "0001"
+REVISION = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -248,6 +248,8 @@ strategy_metadata = Table(
     Column("status", Text, nullable=False),
     Column("registered_at", Integer, nullable=False),
     Column("updated_at", Integer, nullable=False),
+    # a JSON object: stakes, limits and fees, see trader.core.rules
+    Column("rules", Text, nullable=False, server_default="{}"),
     _one_of("status", "waiting", "running", "stopped"),
     _one_of("mode", "paper", "live"),
     **CLUSTERED,
@@ -287,6 +289,10 @@ orders = Table(
     Column("decided_at", Integer, nullable=False),  # by the exchange's clock
     Column("created_at", Integer, nullable=False),  # by this machine's clock
     Column("updated_at", Integer, nullable=False),
+    Column("purpose", Text, nullable=False, server_default="entry"),  # see trader.core.order
+    # what an entry may cost, fee included, in quote currency; 0 for an exit
+    Column("reserved", Money, nullable=False, server_default="0"),
+    Column("failure", Text),  # why it came to nothing, or to less than was asked for
     UniqueConstraint("client_order_id"),
     UniqueConstraint("strategy_id", "order_id"),
     _one_of("side", "buy", "sell"),
@@ -311,6 +317,7 @@ trades = Table(
     Column("fee_currency", Text, nullable=False),
     Column("realised_profit", Money, nullable=False),  # in quote currency, fees inside; 0 for a buy
     Column("timestamp", Integer, nullable=False),  # by the exchange's clock
+    Column("fee_cost", Money, nullable=False, server_default="0"),  # the fee in quote currency
     UniqueConstraint("strategy_id", "order_id", "exchange_trade_id"),
     sa.ForeignKeyConstraint(
         ["strategy_id", "order_id"],
@@ -340,6 +347,8 @@ positions = Table(
     Column("opened_at", Integer, nullable=False),
     Column("closed_at", Integer),
     Column("exit_reason", Text),
+    # written off when the position closed, since no market takes so little; in base currency
+    Column("dust", Money, nullable=False, server_default="0"),
     _one_of("status", "open", "closed"),
     CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="closed"),
     **STRICT,
@@ -353,6 +362,20 @@ Index(
     postgresql_where=positions.c.status == "open",
 )
 Index("idx_positions_strategy", positions.c.strategy_id, positions.c.opened_at.desc())
+
+equity = Table(
+    "equity",
+    metadata,
+    _strategy_id(primary_key=True),
+    Column("timestamp", Integer, primary_key=True, autoincrement=False),  # the candle's open time
+    Column("closed_at", Integer, nullable=False),  # when that candle closed
+    # cash and the position at the candle's close, in quote currency
+    Column("equity", Money, nullable=False),
+    # what the limits count from: the highest equity, and that at the UTC day's begin, see trader.core.equity
+    Column("peak", Money, nullable=False),
+    Column("opening", Money, nullable=False),
+    **CLUSTERED,
+)
 
 # --- running the suite -------------------------------------------------------------------------------------
 
@@ -374,6 +397,9 @@ controls = Table(
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("set_at", Integer, nullable=False),
+    Column(
+        "until", Integer
+    ),  # running again from then on, by the exchange's clock; NULL: until changed
     _one_of("state", "running", "reduce_only", "halted"),
     **CLUSTERED,
 )
@@ -485,6 +511,11 @@ def view_definitions(dialect: str) -> dict[str, str]:
                    coalesce((SELECT sum({number("p.fees")}) FROM positions p
                     WHERE p.strategy_id = s.strategy_id), 0.0) AS fees
             FROM strategy_metadata s""",
+        "equity_curve": f"""
+            SELECT e.strategy_id, {utc("e.closed_at")} AS closed_utc, {number("e.equity")} AS equity,
+                   1 - {number("e.equity")} / max({number("s.starting_balance")}, max({number("e.equity")})
+                       OVER (PARTITION BY e.strategy_id ORDER BY e.timestamp)) AS drawdown
+            FROM equity e JOIN strategy_metadata s ON s.strategy_id = e.strategy_id""",
         "last_signals": f"""
             SELECT g.strategy_id, s.exchange, s.symbol, s.timeframe, {utc("g.timestamp")} AS candle_utc,
                    g.signal, g.price, g.rsi, g.reason, g.decision

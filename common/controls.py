@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -26,12 +27,16 @@ class ControlState(Enum):
     HALTED = "halted"  # no orders at all
 
 
+_STRICTNESS = list(ControlState)
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What holds for a strategy, and why."""
+    """What holds for a strategy, why, and until when by the exchange's clock; None: until it is changed."""
 
     state: ControlState = ControlState.RUNNING
     reason: str = ""
+    until: int | None = None
 
 
 class Controls:
@@ -40,20 +45,45 @@ class Controls:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def set(self, scope: str, state: ControlState, reason: str) -> None:
+    def set(self, scope: str, control: Control) -> None:
         """Sets the switch of one strategy_id, or of all of them with FLEET."""
-        row = {"scope": scope, "state": state.value, "reason": reason, "set_at": wall_now()}
         with self._database.write() as connection:
-            upsert(connection, table, row)
+            _put(connection, scope, control)
 
-    def of(self, strategy_id: str) -> Control:
-        """What holds for that strategy: the stricter of its own switch and the fleet's."""
-        query = sa.select(table.c.state, table.c.reason).where(
-            table.c.scope.in_([strategy_id, FLEET])
-        )
+    def of(self, strategy_id: str, now: int) -> Control:
+        """What holds for that strategy at `now`, the exchange's time: the stricter of its switch and the fleet's."""
         with self._database.read() as connection:
-            found = [
-                Control(ControlState(state), reason) for state, reason in connection.execute(query)
-            ]
-        strictness = list(ControlState)
-        return max(found, key=lambda control: strictness.index(control.state), default=Control())
+            found = [_read(connection, scope, now) for scope in (strategy_id, FLEET)]
+        return max(found, key=lambda control: _STRICTNESS.index(control.state))
+
+
+def tighten(connection: sa.Connection, strategy_id: str, control: Control, now: int) -> bool:
+    """Sets the switch of a strategy unless what holds is as strict for as long; whether it was set."""
+    if _rank(_read(connection, strategy_id, now)) >= _rank(control):
+        return False
+    _put(connection, strategy_id, control)
+    return True
+
+
+def _rank(control: Control) -> tuple[int, float]:
+    until = math.inf if control.until is None else control.until
+    return _STRICTNESS.index(control.state), until
+
+
+def _put(connection: sa.Connection, scope: str, control: Control) -> None:
+    row = {
+        "scope": scope,
+        "state": control.state.value,
+        "reason": control.reason,
+        "set_at": wall_now(),
+        "until": control.until,
+    }
+    upsert(connection, table, row)
+
+
+def _read(connection: sa.Connection, scope: str, now: int) -> Control:
+    query = sa.select(table.c.state, table.c.reason, table.c.until).where(table.c.scope == scope)
+    row = connection.execute(query).one_or_none()
+    if row is None or (row.until is not None and row.until <= now):
+        return Control()
+    return Control(ControlState(row.state), row.reason, row.until)

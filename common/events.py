@@ -51,13 +51,20 @@ class EventLog:
 
     def keep(self, level: str, kind: str, message: str, **detail: Any) -> None:
         """Writes an event to the database alone: for a command, which tells its user itself."""
-        row = {
-            "timestamp": wall_now(),
-            "source": self._source,
-            "level": level,
-            "kind": kind,
-            "message": message,
-            "detail": json.dumps(detail, sort_keys=True, default=str),
-        }
         with self._database.write() as connection:
-            connection.execute(sa.insert(events), row)
+            append(connection, self._source, level, kind, message, **detail)
+
+
+def append(
+    connection: sa.Connection, source: str, level: str, kind: str, message: str, **detail: Any
+) -> None:
+    """Writes an event in the caller's transaction."""
+    row = {
+        "timestamp": wall_now(),
+        "source": source,
+        "level": level,
+        "kind": kind,
+        "message": message,
+        "detail": json.dumps(detail, sort_keys=True, default=str),
+    }
+    connection.execute(sa.insert(events), row)

@@ -167,10 +167,46 @@ class MarketData:
         """The newest stored ticker of that symbol; None if there is none."""
         return self._one_ticker(exchange, symbol, ticker_data.c.timestamp.desc())
 
-    def first_ticker(self, exchange: str, symbol: str, *, since: int) -> Ticker | None:
-        """The oldest stored ticker of that symbol at or after `since`; None if there is none."""
-        in_time = ticker_data.c.timestamp >= since
-        return self._one_ticker(exchange, symbol, ticker_data.c.timestamp.asc(), in_time)
+    def first_ticker(
+        self,
+        exchange: str,
+        symbol: str,
+        *,
+        since: int,
+        ask_up_to: float | None = None,
+        bid_from: float | None = None,
+    ) -> Ticker | None:
+        """The oldest stored ticker of that symbol at or after `since`; None if there is none.
+
+        Only those count whose ask is not above `ask_up_to`, and whose bid is not below `bid_from`; the last price
+        stands for one that is not told.
+        """
+        columns = ticker_data.c
+        conditions = [columns.timestamp >= since]
+        if ask_up_to is not None:
+            conditions.append(sa.func.coalesce(columns.ask, columns.last) <= ask_up_to)
+        if bid_from is not None:
+            conditions.append(sa.func.coalesce(columns.bid, columns.last) >= bid_from)
+        return self._one_ticker(exchange, symbol, columns.timestamp.asc(), *conditions)
+
+    def highest_since(self, partition: Partition, since: int) -> float | None:
+        """The highest price after `since`: of candles that opened since, and of tickers, by their bid.
+
+        None: there is neither.
+        """
+        candles = sa.select(sa.func.max(ohlcv_data.c.high)).where(
+            _in(partition), ohlcv_data.c.timestamp >= since
+        )
+        tickers = sa.select(
+            sa.func.max(sa.func.coalesce(ticker_data.c.bid, ticker_data.c.last))
+        ).where(
+            ticker_data.c.exchange == partition.exchange,
+            ticker_data.c.symbol == partition.symbol,
+            ticker_data.c.timestamp > since,
+        )
+        with self._database.read() as connection:
+            found = [connection.execute(query).scalar() for query in (candles, tickers)]
+        return max((price for price in found if price is not None), default=None)
 
     def _one_ticker(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What a trader says of itself when it starts. `parameters` hold no secrets."""
+    """What a trader says of itself when it starts. `parameters` and `rules` hold no secrets."""
 
     strategy_id: str
     partition: Partition
@@ -35,6 +35,7 @@ class Registration:
     parameters: Mapping[str, Any]
     warmup: int
     starting_balance: Decimal
+    rules: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Registry:
@@ -90,6 +91,7 @@ class Registry:
             parameters=json.loads(row["parameters"]),
             warmup=row["warmup"],
             starting_balance=row["starting_balance"],
+            rules=json.loads(row["rules"]),
         )
 
     def needs(self) -> dict[Partition, int]:
@@ -132,6 +134,7 @@ def _row(registration: Registration) -> dict[str, Any]:
         "parameters": json.dumps(registration.parameters, sort_keys=True, default=str),
         "warmup": registration.warmup,
         "starting_balance": registration.starting_balance,
+        "rules": json.dumps(registration.rules, sort_keys=True, default=str),
     }
 
 

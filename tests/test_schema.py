@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +21,26 @@ from common.database import connect
 from common.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[1]
+_ORDER = (
+    "INSERT INTO orders (order_id, strategy_id, client_order_id, symbol, side, type, amount, status, reason, "
+    "signal_timestamp, decided_at, created_at, updated_at) VALUES "
+)
+FIRST_VERSION = (
+    "INSERT INTO strategy_metadata VALUES "
+    "('a', 'binance', 'BTC/USDT', '1h', 'rsi', NULL, 'paper', '{}', 281, '1000', 'running', 1, 1)",
+    _ORDER
+    + "(1, 'a', 'cw1', 'BTC/USDT', 'buy', 'market', '2', 'filled', 'rsi is below 30', 1, 1, 1, 1)",
+    _ORDER
+    + "(2, 'a', 'cw2', 'BTC/USDT', 'sell', 'market', '2', 'filled', 'rsi is above 70', 1, 1, 1, 1)",
+    _ORDER
+    + "(3, 'a', 'cw3', 'BTC/USDT', 'sell', 'market', '2', 'filled', 'stop-loss: price', 1, 1, 1, 1)",
+    _ORDER
+    + "(4, 'a', 'cw4', 'BTC/USDT', 'sell', 'market', '2', 'filled', 'take-profit: p', 1, 1, 1, 1)",
+    "INSERT INTO trades VALUES "
+    "(1, 'a', 1, 'paper-cw1-1', 'BTC/USDT', 'buy', '2', '50', '100', '0.1', 'USDT', '0', 7)",
+    "INSERT INTO positions VALUES "
+    "(1, 'a', 'BTC/USDT', 'open', '2', '100.1', '50.05', '0', '0.1', 7, NULL, NULL)",
+)
 
 
 def run_schema(url: str) -> subprocess.CompletedProcess[str]:
@@ -140,6 +162,35 @@ def test_the_migrations_lead_to_the_definition(database_url, tmp_path):
     migrated = statements(database_url)
     migrated.pop("alembic_version")
     assert migrated == statements(defined)
+
+
+def test_an_upgrade_of_the_first_version_keeps_every_row_and_its_meaning(tmp_path):
+    url = f"sqlite:///{tmp_path / 'trading.db'}"
+    database = connect(url, create=True)
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in FIRST_VERSION:
+            connection.execute(sa.text(statement))
+    assert schema.upgrade(url) == ("0001", schema.REVISION)
+    with database.read() as connection:
+        orders = connection.execute(
+            sa.text("SELECT side, purpose, reserved, failure FROM orders ORDER BY order_id")
+        ).all()
+        (trade,) = connection.execute(sa.text("SELECT fee, fee_cost FROM trades")).all()
+        (position,) = connection.execute(sa.text("SELECT amount, dust FROM positions")).all()
+        (strategy,) = connection.execute(sa.text("SELECT rules FROM strategy_metadata")).all()
+        assert connection.execute(sa.text("PRAGMA foreign_key_check")).all() == []
+    database.close()
+    assert [tuple(order) for order in orders] == [
+        ("buy", "entry", "0", None),
+        ("sell", "exit", "0", None),
+        ("sell", "stop-loss", "0", None),
+        ("sell", "take-profit", "0", None),
+    ]
+    assert (tuple(trade), tuple(position), tuple(strategy)) == (("0.1", "0.1"), ("2", "0"), ("{}",))
 
 
 def test_a_newer_database_is_refused_and_left_as_it_is(database_url):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from common.controls import FLEET, Controls, ControlState
+from common.controls import FLEET, Control, Controls, ControlState
 from common.database import url_from
 from common.errors import ConfigurationError
 from common.events import EventLog
@@ -32,7 +32,7 @@ def set_control(
             raise ConfigurationError(
                 f"--strategy-id: expected a registered strategy, found {scope!r}; {nearest(scope, known)}"
             )
-        Controls(database).set(scope, ControlState(state), reason)
+        Controls(database).set(scope, Control(ControlState(state), reason))
         done = f"{strategy_id or 'the fleet'}: {state} ({reason})"
         EventLog(database, scope).keep("warning", "control_set", done)
         return done

@@ -8,9 +8,12 @@ from common.controls import Control, Controls
 from common.errors import ConfigurationError
 from common.exchange_status import Exchanges
 from common.market_data import MarketData
+from trader.core.money import highest_up_to, lowest_from
 from trader.core.rules import SMALLEST_AMOUNT, MarketRules
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from common.candle import Ticker
     from common.clock import MarketClock
     from common.database import Database
@@ -48,11 +51,21 @@ class DatabaseFeed:
         """See `roles.Feed`."""
         return self._market_data.newest_ticker(self._partition.exchange, self._partition.symbol)
 
-    def first_ticker(self, since: int) -> Ticker | None:
-        """The first prices at or after `since`, in the exchange's time."""
+    def first_ticker(
+        self, since: int, *, buy_at: Decimal | None = None, sell_at: Decimal | None = None
+    ) -> Ticker | None:
+        """The first prices at or after `since`, in the exchange's time, at which a limit order would trade."""
         return self._market_data.first_ticker(
-            self._partition.exchange, self._partition.symbol, since=since
+            self._partition.exchange,
+            self._partition.symbol,
+            since=since,
+            ask_up_to=None if buy_at is None else highest_up_to(buy_at),
+            bid_from=None if sell_at is None else lowest_from(sell_at),
         )
+
+    def highest_since(self, since: int) -> float | None:
+        """See `roles.Feed`."""
+        return self._market_data.highest_since(self._partition, since)
 
     def clock(self) -> MarketClock | None:
         """See `roles.Feed`."""
@@ -73,8 +86,8 @@ class DatabaseFeed:
                 f"found {self._partition.timeframe}"
             )
         step = market.amount_step or SMALLEST_AMOUNT
-        return MarketRules(step, market.min_amount, market.min_cost)
+        return MarketRules(step, market.min_amount, market.min_cost, market.price_step or None)
 
-    def control(self) -> Control:
+    def control(self, now: int) -> Control:
         """See `roles.Feed`."""
-        return self._controls.of(self._strategy_id)
+        return self._controls.of(self._strategy_id, now)

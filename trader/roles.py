@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from trader.core.order import OrderStatus
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
@@ -15,10 +13,12 @@ if TYPE_CHECKING:
     from common.clock import MarketClock
     from common.controls import Control
     from trader.core.books import Books, Settlement
+    from trader.core.equity import Marks, Reached
     from trader.core.order import Order
+    from trader.core.outcome import Outcome
+    from trader.core.position import Position
     from trader.core.rules import MarketRules
     from trader.core.signal import Signal
-    from trader.core.trade import Trade
 
 Row = tuple[int, float, float, float, float, float]
 """A stored candle, checked when it was stored: the fields of `common.candle.Candle`."""
@@ -52,37 +52,40 @@ class Feed(Protocol):
             ConfigurationError: the exchange has no such symbol or timeframe.
         """
 
-    def control(self) -> Control:
-        """What the strategy may do now."""
+    def highest_since(self, since: int) -> float | None:
+        """The highest price after `since`, of closed candles that opened since and of tickers; None: none yet."""
+
+    def control(self, now: int) -> Control:
+        """What the strategy may do at `now`, the exchange's time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What has become of an order: its trade, or why it came to nothing."""
+class Evaluated:
+    """A candle that was decided on: its signal, what was made of it in words, and the equity at its close."""
 
-    status: OrderStatus
-    trade: Trade | None = None
-    reason: str = ""
-
-    @classmethod
-    def filled(cls, trade: Trade) -> Outcome:
-        """The whole order was executed."""
-        return cls(OrderStatus.FILLED, trade)
-
-    @classmethod
-    def rejected(cls, reason: str) -> Outcome:
-        """Nothing was executed, and nothing will be."""
-        return cls(OrderStatus.REJECTED, reason=reason)
+    signal: Signal
+    decision: str
+    marks: Marks
 
 
 class Broker(Protocol):
     """Where orders go."""
 
+    def reconcile(self, books: Books) -> str | None:
+        """Compares the books with what the broker knows, before the first decision after a start.
+
+        Returns:
+            Why the strategy may not trade: what is there cannot be explained by the books. None if it may.
+
+        Raises:
+            TransientError: the broker was not to be had; ask again.
+        """
+
     def advance(self, order: Order, cash: Decimal) -> Outcome | None:
         """Takes a written-down order one step on: sends it, or asks for it. None: nothing new.
 
-        Called again and again, by this process or the next one, until there is an outcome: it must never
-        execute the same order twice.
+        Called again and again, by this process or the next one, until there is an end: it must never execute
+        the same order twice. An end is told only with all trades of the order.
         """
 
 
@@ -92,19 +95,46 @@ class Journal(Protocol):
     def books(self) -> Books:
         """The books as written."""
 
+    def marks(self) -> Marks:
+        """The equity at the last candle that has its signal, and what its limits count from."""
+
     def last_signal(self) -> int | None:
         """The open time of the last candle that has its signal."""
 
     def record_signals(
-        self, signals: Sequence[tuple[Signal, str]], order: Order | None = None
-    ) -> None:
-        """Signals, each with the decision about it, and the order that was decided on with them."""
+        self,
+        evaluated: Sequence[Evaluated],
+        order: Order | None = None,
+        *,
+        reached: Reached | None = None,
+        written_off: Position | None = None,
+    ) -> str | None:
+        """Candles with their signals, and what was decided at the last of them.
+
+        Args:
+            evaluated: at least one, oldest first.
+            order: the order that was decided on.
+            reached: the limit that ends entries from here on.
+            written_off: the position that was closed as dust.
+
+        Returns:
+            Why the order was not taken after all: the fleet holds too much. Nothing of it is written then.
+        """
 
     def record_order(self, order: Order) -> None:
         """An order that no signal asked for."""
 
-    def record_fill(self, order: Order, trade: Trade, settlement: Settlement) -> None:
-        """A trade that fills the order, and the position after it."""
+    def record_outcome(self, order: Order, outcome: Outcome, settlement: Settlement) -> None:
+        """News of an order, its new trades, and the position after them."""
 
-    def record_failure(self, order: Order, outcome: Outcome) -> None:
-        """The end of an order that came to nothing."""
+    def record_write_off(self, position: Position) -> None:
+        """A position that was closed as dust, which no signal asked for."""
+
+    def record_halt(self, reason: str, now: int) -> None:
+        """The strategy halts itself; `now` is the exchange's time."""
+
+    def forget(self, before: int) -> int:
+        """Drops what is older than `before` and of use to nobody; returns how many rows.
+
+        That is: signals that were held at, and the equity but for the last of each day. Several transactions.
+        """

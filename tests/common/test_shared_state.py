@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import schema
 from common.candle import BadMarketData, Candle, Ticker
 from common.clock import MarketClock
-from common.controls import FLEET, Controls, ControlState
+from common.controls import FLEET, Control, Controls, ControlState, tighten
 from common.errors import ConfigurationError
 from common.exchange_status import Exchanges, Market
 from common.heartbeat import Heartbeat
@@ -202,14 +202,38 @@ def test_clock_and_markets_of_an_exchange_are_read_as_recorded(database):
 
 def test_the_stricter_of_a_strategys_and_the_fleets_switch_holds(database):
     controls = Controls(database)
-    assert controls.of("a").state is ControlState.RUNNING
-    controls.set("a", ControlState.REDUCE_ONLY, "drawdown")
-    controls.set(FLEET, ControlState.RUNNING, "morning")
-    assert controls.of("a").state is ControlState.REDUCE_ONLY
-    assert controls.of("a").reason == "drawdown"
-    assert controls.of("b").state is ControlState.RUNNING
-    controls.set(FLEET, ControlState.HALTED, "maintenance")
-    assert controls.of("a").reason == controls.of("b").reason == "maintenance"
+    assert controls.of("a", 0).state is ControlState.RUNNING
+    controls.set("a", Control(ControlState.REDUCE_ONLY, "drawdown"))
+    controls.set(FLEET, Control(ControlState.RUNNING, "morning"))
+    assert controls.of("a", 0).state is ControlState.REDUCE_ONLY
+    assert controls.of("a", 0).reason == "drawdown"
+    assert controls.of("b", 0).state is ControlState.RUNNING
+    controls.set(FLEET, Control(ControlState.HALTED, "maintenance"))
+    assert controls.of("a", 0).reason == controls.of("b", 0).reason == "maintenance"
+
+
+def test_a_switch_that_has_an_end_is_over_then(database):
+    controls = Controls(database)
+    controls.set("a", Control(ControlState.REDUCE_ONLY, "a day's loss", until=100))
+    assert controls.of("a", 99).state is ControlState.REDUCE_ONLY
+    assert controls.of("a", 100) == Control()
+
+
+def test_what_a_limit_sets_loosens_nothing_and_lasts_as_long_as_the_longest(database):
+    controls = Controls(database)
+
+    def reach(reason: str, until: int | None, now: int) -> bool:
+        with database.write() as connection:
+            return tighten(connection, "a", Control(ControlState.REDUCE_ONLY, reason, until), now)
+
+    assert reach("day", 100, now=50)
+    assert not reach("the same day", 100, now=60)
+    assert reach("drawdown", None, now=70)
+    assert not reach("next day", 200, now=150)
+    assert controls.of("a", 300).reason == "drawdown"
+    controls.set("a", Control(ControlState.HALTED, "by hand"))
+    assert not reach("drawdown", None, now=70)
+    assert controls.of("a", 0).state is ControlState.HALTED
 
 
 def test_a_heartbeat_shows_in_the_database_and_the_health_check_sees_its_age(database, tmp_path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.clock import MarketClock
 from common.registry import Registration, Registry
-from trader.brokers.paper import PaperBroker
+from trader.brokers.paper import PaperBroker, PaperTerms
 from trader.core.rules import Rules
 from trader.engine import Engine
 from trader.evaluation import Evaluation
@@ -58,6 +58,7 @@ def engine_on(
     *,
     rules: Rules = RULES,
     written_by: Callable[[Ledger], Journal] = lambda ledger: ledger,
+    broker: type[PaperBroker] = PaperBroker,
 ) -> Engine:
     """A trader's engine as it is after a start."""
     feed = StillFeed(market.database, market.partition, ID)
@@ -67,7 +68,7 @@ def engine_on(
         rules=rules,
         evaluation=Evaluation(STRATEGY, market.partition.timeframe),
         feed=feed,
-        broker=PaperBroker(feed, fee_rate=FEE, max_ticker_age_s=60, max_wait_s=120),
+        broker=broker(feed, PaperTerms(FEE)),
         journal=written_by(Ledger(market.database, ID, BALANCE)),
     )
 

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from common.controls import FLEET, Controls, ControlState
+from common.controls import FLEET, Control, Controls, ControlState
 from common.errors import ConfigurationError
 from common.exchange_status import Market
 from tests.trader.market import NOON, TestMarket
 from tests.trader.running import count, rows
 from tests.trader.stage import ID, RULES, STRATEGY, advance, engine_on, register
+from trader.brokers.paper import PaperBroker
+from trader.core.order import OrderType
 
 if TYPE_CHECKING:
     from common.database import Database
+    from trader.core.books import Books
+    from trader.core.rules import Rules
 
 WARM = STRATEGY.warmup
 CALM = [100.0, 101.0] * 100  # an RSI around 50
@@ -217,7 +221,7 @@ def test_halted_there_are_no_orders_at_all(ready, scope):
     advance(engine)
     ready.tick(90.0, at=ready.next)
     advance(engine)
-    Controls(ready.database).set(scope, ControlState.HALTED, "news")
+    Controls(ready.database).set(scope, Control(ControlState.HALTED, "news"))
     ready.tick(50.0, at=ready.next + 1)
     ready.add(130.0)
     assert advance(engine).detail == "halted (news)"
@@ -231,7 +235,7 @@ def test_reduce_only_lets_nothing_in_and_everything_out(ready):
     advance(engine)
     ready.tick(90.0, at=ready.next)
     advance(engine)
-    Controls(ready.database).set(ID, ControlState.REDUCE_ONLY, "news")
+    Controls(ready.database).set(ID, Control(ControlState.REDUCE_ONLY, "news"))
     ready.add(130.0)
     advance(engine)
     ready.tick(130.0, at=ready.next)
@@ -265,8 +269,8 @@ def test_an_entry_is_given_up(ready, price, after_ms, clock_ms, why):
         ready.tick(price, at=ready.next + after_ms)
     ready.set_clock(ready.next + clock_ms)
     advance(engine)
-    assert rows(ready.database, "SELECT status, reason FROM orders") == [
-        ("rejected", f"rsi is below 30; rejected: {why}")
+    assert rows(ready.database, "SELECT status, reason, failure FROM orders") == [
+        ("rejected", "rsi is below 30", why)
     ]
     assert count(ready.database, "trades") == 0
     ready.add(80.0)
@@ -289,12 +293,12 @@ def test_an_exit_is_filled_however_old_the_price_is(ready):
 
 
 def test_a_signal_and_its_order_are_written_together_or_not_at_all(ready):
+    first, second = engine_on(ready), engine_on(ready)
     ready.add(90.0)
-    advance(engine_on(ready))
+    advance(first)
     with ready.database.write() as connection:
         connection.execute(sa.text("DELETE FROM signals"))
-    second = engine_on(ready)
-    second._books = replace(second._books, pending=None)  # as a process that missed the commit
+    # The second does not know of the first one's order, which it decides on too.
     with pytest.raises(sa.exc.IntegrityError):
         advance(second)
     assert count(ready.database, "signals") == 0
@@ -328,3 +332,102 @@ def test_amounts_are_whole_multiples_of_eight_decimals_where_the_market_tells_no
     ready.add(90.0)
     advance(engine_on(ready))
     assert rows(ready.database, "SELECT amount FROM orders") == [(str(Decimal("3.33000333")),)]
+
+
+def test_a_trailing_stop_follows_what_was_seen_between_candles_also_after_a_restart(ready):
+    rules = replace(UNGUARDED, trailing_stop=Decimal("0.1"))
+    bought(ready, rules)
+    for at, price in enumerate((110.0, 120.0, 109.0), start=2):
+        ready.tick(price, at=ready.next + at)
+        advance(engine_on(ready, rules=rules))
+    assert orders(ready.database) == [("buy", "filled")]
+    ready.tick(107.9, at=ready.next + 5)
+    advance(engine_on(ready, rules=rules))
+    assert rows(ready.database, "SELECT purpose, reason FROM orders WHERE side = 'sell'") == [
+        ("trailing-stop", "trailing-stop: price 107.9 is at or below 108")
+    ]
+
+
+def test_a_limit_of_the_equity_ends_entries_with_its_reason_and_a_person_resumes(ready):
+    rules = replace(UNGUARDED, max_drawdown=Decimal("0.05"))
+    bought(ready, rules)
+    engine = engine_on(ready, rules=rules)
+    ready.add(50.0)
+    advance(engine)
+    why = "drawdown 13.35% has reached its limit 5.00%"
+    assert rows(ready.database, "SELECT scope, state, reason, until FROM controls") == [
+        (ID, "reduce_only", why, None)
+    ]
+    ready.add(120.0)  # an exit is no entry
+    advance(engine)
+    ready.tick(120.0, at=ready.next)
+    ready.add(80.0, 60.0)
+    progress = advance(engine)
+    assert decisions(ready.database)[-1] == ("buy", f"no trade: reduce-only ({why})")
+    assert progress.detail == f"reduce-only ({why})"
+    Controls(ready.database).set(ID, Control())
+    ready.add(50.0)
+    advance(engine)
+    assert str(decisions(ready.database)[-1][1]).startswith("buy")
+
+
+def test_a_limit_exit_that_rests_for_too_long_goes_out_at_the_market(ready):
+    rules = replace(UNGUARDED, order_type=OrderType.LIMIT)
+    ready.add(90.0)
+    engine = engine_on(ready, rules=rules)
+    advance(engine)
+    ready.tick(90.0, at=ready.next)
+    advance(engine)
+    ready.add(120.0)
+    advance(engine)
+    ready.tick(110.0, at=ready.next + 1)
+    ready.set_clock(ready.next + 60_001)
+    advance(engine)
+    ready.tick(109.0, at=ready.next + 60_002)
+    advance(engine)
+    ready.tick(108.0, at=ready.next + 61_003)
+    advance(engine)
+    assert rows(ready.database, "SELECT side, type, status, failure FROM orders") == [
+        ("buy", "limit", "filled", None),
+        ("sell", "limit", "canceled", "not filled within 60 s"),
+        ("sell", "market", "filled", None),
+    ]
+    assert count(ready.database, "positions WHERE status = 'open'") == 0
+
+
+def test_a_position_that_is_worth_too_little_to_sell_is_written_off_by_its_stop(ready):
+    bought(ready, RULES)
+    ready.tick(1.0, at=ready.next + 2)
+    advance(engine_on(ready))
+    assert orders(ready.database) == [("buy", "filled")]
+    assert rows(ready.database, "SELECT status, dust, exit_reason FROM positions") == [
+        (
+            *("closed", "3.33"),
+            "stop-loss: price 1 is at or below 87.3873; too little to sell: "
+            "cost 3.33 is below the market's least, 5",
+        )
+    ]
+
+
+def test_a_broker_whose_books_differ_halts_the_strategy_which_sells_nothing(ready):
+    class Estranged(PaperBroker):
+        def reconcile(self, books: Books) -> str | None:
+            return "expected 3.33 BTC, found 1"
+
+    bought(ready, RULES)
+    engine = engine_on(ready, broker=Estranged)
+    ready.tick(50.0, at=ready.next + 2)
+    progress = advance(engine)
+    assert progress.detail == "halted (not reconciled: expected 3.33 BTC, found 1)"
+    assert orders(ready.database) == [("buy", "filled")]
+    assert rows(ready.database, "SELECT level, kind FROM events") == [("error", "halted")]
+
+
+def bought(market: TestMarket, rules: Rules) -> None:
+    """3.33 at 90, since just after the newest candle."""
+    market.add(90.0)
+    engine = engine_on(market, rules=rules)
+    advance(engine)
+    market.tick(90.0, at=market.next + 1)
+    advance(engine)
+    assert orders(market.database) == [("buy", "filled")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,18 +13,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.controls import Controls, ControlState
+from common.controls import Control, Controls, ControlState
+from tests.trader.fills import booked
+from tests.trader.market import RULES as MARKET_RULES
 from tests.trader.market import TestMarket, closes, new_database
 from tests.trader.running import rows
-from tests.trader.stage import BALANCE, ID, STRATEGY, advance, engine_on, register
+from tests.trader.stage import BALANCE, ID, RULES, STRATEGY, advance, engine_on, register
 from trader.core.books import Books
-from trader.core.order import Side
+from trader.core.order import OrderType, Side
+from trader.core.rules import MarketRules
 from trader.core.trade import Trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trader.core.position import Position
+    from trader.core.rules import Rules
     from trader.ledger import Ledger
 
 LEDGER = {
@@ -33,7 +37,17 @@ LEDGER = {
     "trades": "trade_id, order_id, exchange_trade_id, side, amount, price, cost, fee, realised_profit, timestamp",
     "positions": "position_id, status, amount, entry_cost, average_entry, realised_profit, fees, opened_at, "
     "closed_at, exit_reason",
+    "equity": "timestamp, closed_at, equity, peak, opening",
+    "events": "event_id, source, kind, message",
 }
+MARKET = MarketRules(Decimal("0.00001"), MARKET_RULES.min_amount, MARKET_RULES.min_cost)
+ALL_RULES = [
+    RULES,
+    replace(RULES, trailing_stop=Decimal("0.02"), take_profit=None),
+    replace(RULES, max_holding=3, cooldown=2, stop_loss=None),
+    replace(RULES, daily_loss=Decimal("0.005"), max_drawdown=Decimal("0.02")),
+    replace(RULES, order_type=OrderType.LIMIT, stake=None, stake_share=Decimal("0.5")),
+]
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +93,14 @@ class Deadly:
         if not name.startswith("record_"):
             return method
 
-        def write(*arguments: Any) -> None:
+        def write(*arguments: Any, **named: Any) -> Any:
             end = self._plan.pop(0) if self._plan else 0
             if end == 1:
                 raise Killed
-            method(*arguments)
+            answer = method(*arguments, **named)
             if end == 2:
                 raise Killed
+            return answer
 
         return write
 
@@ -120,7 +135,7 @@ class Play:
         elif event.kind == "gap":
             self.market.skip()
         elif event.kind in switches:
-            Controls(self.market.database).set(ID, switches[event.kind], "test")
+            Controls(self.market.database).set(ID, Control(switches[event.kind], "test"))
 
     def books(self) -> dict[str, list[tuple[object, ...]]]:
         return {
@@ -144,24 +159,27 @@ def played(made: Path, story: list[Event], turn: Callable[[Play], None]) -> dict
         return books
 
 
-def one_process() -> Callable[[Play], None]:
+def one_process(rules: Rules = RULES) -> Callable[[Play], None]:
     engines: list[Any] = []
 
     def turn(play: Play) -> None:
         if not engines:
-            engines.append(engine_on(play.market))
+            engines.append(engine_on(play.market, rules=rules))
         advance(engines[0])
 
     return turn
 
 
-def many_processes(plan: list[int]) -> Callable[[Play], None]:
+def many_processes(plan: list[int], rules: Rules) -> Callable[[Play], None]:
     """Each turn is a new process; and where the plan says so it is killed and started again."""
 
     def turn(play: Play) -> None:
         while True:
             try:
-                advance(engine_on(play.market, written_by=lambda ledger: Deadly(ledger, plan)))
+                deadly = engine_on(
+                    play.market, rules=rules, written_by=lambda ledger: Deadly(ledger, plan)
+                )
+                advance(deadly)
             except Killed:
                 continue
             return
@@ -169,10 +187,15 @@ def many_processes(plan: list[int]) -> Callable[[Play], None]:
     return turn
 
 
-@settings(max_examples=15, deadline=None)
-@given(story=events, plan=st.lists(st.sampled_from([0, 0, 1, 2]), max_size=60))
-def test_restarts_and_kills_at_any_commit_change_nothing_in_the_ledger(made, story, plan):
-    assert played(made, story, many_processes(plan)) == played(made, story, one_process())
+@settings(max_examples=20, deadline=None)
+@given(
+    story=events,
+    plan=st.lists(st.sampled_from([0, 0, 1, 2]), max_size=60),
+    rules=st.sampled_from(ALL_RULES),
+)
+def test_restarts_and_kills_at_any_commit_change_nothing_in_the_ledger(made, story, plan, rules):
+    killed = played(made, story, many_processes(plan, rules))
+    assert killed == played(made, story, one_process(rules))
 
 
 @settings(max_examples=15, deadline=None)
@@ -188,8 +211,9 @@ def test_every_candle_has_its_signal_and_the_positions_are_what_the_trades_add_u
         trade = Trade(
             name, "BTC/USDT", Side(side), Decimal(amount), Decimal(price), Decimal(fee), at
         )
-        settlement = books.filled(trade, reasons[order_id])
-        assert Decimal(profit) == settlement.profit
+        settlement = booked(books, trade, reasons[order_id], MARKET)
+        assert Decimal(profit) == settlement.booked[0][1]
+        assert settlement.position is not None
         positions = [*positions[: -1 if books.position else None], settlement.position]
         books = settlement.books
     assert [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import schema
 from common.engine import load_driver
 from tests.trader.market import closes
 from tests.trader.running import ROOT, environment, run_trader
@@ -172,7 +173,8 @@ def test_a_newer_database_is_refused_and_stays_as_it_is(refusal, market, databas
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.commit()
     before = content(database_url)
-    assert "expected a database of version 0001, found version 9999" in refusal(database_url)
+    expected = f"expected a database of version {schema.REVISION}, found version 9999"
+    assert expected in refusal(database_url)
     assert content(database_url) == before
 
 

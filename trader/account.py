@@ -1,0 +1,165 @@
+"""A strategy's account: its books, what is on its way at the broker, and the journal that both are written to."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from trader.core.decision import State
+from trader.core.guard import guard
+from trader.core.money import from_price
+from trader.core.step import exit_again
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from common.partition import Partition
+    from trader.core.books import Settlement
+    from trader.core.decision import Decision
+    from trader.core.order import Order
+    from trader.core.outcome import Outcome
+    from trader.core.rules import Conditions, Rules
+    from trader.moment import Moment
+    from trader.roles import Broker, Feed, Journal
+
+_AGAIN_S, _AGAIN_MOST_S = 1.0, 300.0  # how long an exit waits that the broker has refused
+
+
+class Account:
+    """What one strategy holds and has ordered. Each change is written before it counts."""
+
+    def __init__(
+        self,
+        strategy_id: str,
+        partition: Partition,
+        rules: Rules,
+        *,
+        feed: Feed,
+        broker: Broker,
+        journal: Journal,
+    ) -> None:
+        self._strategy_id = strategy_id
+        self._partition = partition
+        self._rules = rules
+        self._feed = feed
+        self._broker = broker
+        self._journal = journal
+        self._reconciled = False
+        self._again_at = 0.0
+        self._log = structlog.get_logger()
+        self.reload()
+
+    def reload(self) -> None:
+        """Takes the books from the journal: at the start, and when a write may not have happened."""
+        self.books = self._journal.books()
+
+    def reconcile(self, now: int) -> None:
+        """Once after a start: halts the strategy if the broker knows what its books cannot explain.
+
+        `now` is the exchange's time.
+
+        Raises:
+            TransientError: the broker was not to be had.
+        """
+        if self._reconciled:
+            return
+        if why := self._broker.reconcile(self.books):
+            self._journal.record_halt(f"not reconciled: {why}", now)
+            self._log.error("not_reconciled", reason=why)
+        self._reconciled = True
+
+    def state(self, now: Moment, conditions: Conditions) -> State:
+        """What a decision depends on."""
+        return State(
+            strategy_id=self._strategy_id,
+            symbol=self._partition.symbol,
+            length=self._partition.timeframe.milliseconds,
+            rules=self._rules,
+            market=now.market,
+            books=self.books,
+            conditions=conditions,
+        )
+
+    def settle(self, now: Moment) -> None:
+        """Takes the pending order one step on, and writes what came of it."""
+        order = self.books.pending
+        if order is None:
+            return
+        outcome = self._broker.advance(order, self.books.cash)
+        if outcome is None:
+            return
+        settlement = self.books.settled(outcome, market=now.market, now=now.clock.now())
+        self._journal.record_outcome(order, outcome, settlement)
+        self.books = settlement.books
+        self._note(order, outcome, settlement)
+
+    def protect(self, now: Moment, last_signal: int) -> None:
+        """Lets what an exit has left over be sold, and the limits see the newest prices.
+
+        `last_signal` is the open time of the last candle that was evaluated.
+        """
+        if self.books.position is None or self.books.pending is not None:
+            return
+        ticker = self._feed.newest_ticker()
+        if ticker is None:
+            return
+        state = self.state(now, now.conditions())
+        if self.books.exiting is not None:
+            price = from_price(ticker.last if ticker.bid is None else ticker.bid)
+            decision = exit_again(state, price) if time.monotonic() >= self._again_at else None
+        elif self._rules.guards_price:
+            decision = guard(state, ticker, last_signal, self._highest())
+        else:
+            return
+        if decision is not None:
+            self._carry_out(decision, now)
+
+    def ordered(self, order: Order) -> None:
+        """An order that was written with the signals that led to it."""
+        self.books = self.books.ordered(order)
+
+    def took(self, settlement: Settlement) -> None:
+        """A position was written off, which was written with the signals that led to it."""
+        self.books = settlement.books
+
+    def _highest(self) -> Decimal | None:
+        """The highest price since the entry, for the trailing stop."""
+        position = self.books.position
+        if position is None or self._rules.trailing_stop is None:
+            return None
+        found = self._feed.highest_since(position.opened_at)
+        return None if found is None else from_price(found)
+
+    def _carry_out(self, decision: Decision, now: Moment) -> None:
+        if decision.write_off is not None:
+            settlement = self.books.written_off(now.clock.now(), decision.write_off)
+            assert settlement.position is not None
+            self._journal.record_write_off(settlement.position)
+            self.books = settlement.books
+            self._log.warning("written_off", reason=decision.write_off)
+        elif decision.order is not None:
+            self._journal.record_order(decision.order)
+            self.books = self.books.ordered(decision.order)
+            self._log.info("exit", reason=decision.order.reason, decision=decision.text)
+
+    def _note(self, order: Order, outcome: Outcome, settlement: Settlement) -> None:
+        """Logs what came of an order; and has a refused exit wait before it is tried again."""
+        for trade, profit in settlement.booked:
+            self._log.info(
+                "order_filled",
+                side=order.side.value,
+                amount=trade.amount,
+                price=trade.price,
+                fee=trade.fee,
+                fee_currency=trade.fee_currency,
+                profit=profit,
+            )
+        if not outcome.failure:
+            return
+        self._log.warning("order_failed", order=order.client_order_id, reason=outcome.failure)
+        if settlement.books.exiting is not None and not outcome.trades:
+            tries = settlement.books.failed_exits - 1  # the first one is tried again at once
+            wait_s = min(_AGAIN_S * 2.0**tries, _AGAIN_MOST_S) if tries else 0.0
+            self._again_at = time.monotonic() + wait_s
