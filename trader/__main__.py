@@ -106,8 +106,7 @@ def _add_backtest(backtest: argparse.ArgumentParser) -> None:
     backtest.add_argument(
         "--slippage",
         metavar="RATIO",
-        default="0",
-        help="how much worse each price is, such as 0.0005",
+        help="how much worse each price is, such as 0.0005 (default: as configured)",
     )
 
 

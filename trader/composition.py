@@ -18,12 +18,13 @@ from common.heartbeat import Heartbeat
 from common.instance import Instance
 from common.registry import Registration, Registry
 from schema import open_database
-from trader.brokers.paper import PaperBroker
+from trader.brokers.paper import PaperBroker, PaperTerms
 from trader.engine import Engine, Progress
 from trader.evaluation import Evaluation
 from trader.feed import DatabaseFeed
 from trader.ledger import Ledger
 from trader.loop import run, run_once
+from trader.rule_settings import RuleSettings
 from trader.settings import load_settings
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from common.database import Database
     from trader.settings import TraderSettings
     from trader.strategies.strategy import Strategy
+
+_DAY_MS = 86_400_000
 
 
 def trade(environment: Mapping[str, str], *, once: bool) -> int:
@@ -69,29 +72,35 @@ def _paper_engine(
         rules=settings.rules,
         evaluation=Evaluation(strategy, settings.timeframe),
         feed=feed,
-        broker=PaperBroker(
-            feed,
-            fee_rate=settings.fee_rate,
-            max_ticker_age_s=settings.max_ticker_age_s,
-            max_wait_s=settings.max_signal_age_s,
+        broker=PaperBroker(feed, _paper_terms(settings)),
+        journal=Ledger(
+            database, settings.strategy_id, settings.starting_balance, settings.symbol_cap
         ),
-        journal=Ledger(database, settings.strategy_id, settings.starting_balance),
+        keep_holds_ms=settings.hold_retention_days * _DAY_MS,
+    )
+
+
+def _paper_terms(settings: TraderSettings) -> PaperTerms:
+    return PaperTerms(
+        settings.fee_rate,
+        settings.slippage,
+        settings.max_ticker_age_s,
+        settings.max_signal_age_s,
+        settings.order_timeout_s,
     )
 
 
 def _registration(settings: TraderSettings, strategy: Strategy) -> Registration:
-    about_money = {
-        "stake_amount", "stop_loss", "take_profit", "fee_rate", "max_signal_age_s", "max_ticker_age_s",
-    }  # fmt: skip
     return Registration(
         strategy_id=settings.strategy_id,
         partition=settings.partition,
         strategy_name=settings.strategy,
         config_file=str(settings.config_file),
         mode=settings.mode,
-        parameters=settings.parameters.model_dump() | settings.model_dump(include=about_money),
+        parameters=settings.parameters.model_dump(mode="json"),
         warmup=strategy.warmup,
         starting_balance=settings.starting_balance,
+        rules=settings.model_dump(mode="json", include=set(RuleSettings.model_fields)),
     )
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable  # noqa: TC003 - pydantic reads this module's names
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     ValidationInfo,
     create_model,
@@ -20,9 +18,9 @@ from pydantic import (
 from common.database import DEFAULT_URL
 from common.errors import ConfigurationError
 from common.partition import Partition, check_exchange, check_symbol
-from common.settings import Settings, load, read_yaml
+from common.settings import load, read_yaml
 from common.timeframe import Timeframe  # noqa: TC001
-from trader.core.rules import Rules
+from trader.rule_settings import RULE_VARIABLES, RuleSettings
 from trader.strategies.loading import load_class, make, parameters_of
 from trader.strategies.strategy import Parameters  # noqa: TC001
 
@@ -45,13 +43,8 @@ VARIABLES = {
     "RSI_OVERSOLD": "parameters.oversold",
     "RSI_OVERBOUGHT": "parameters.overbought",
     "RSI_TRIGGER": "parameters.trigger",
-    "STARTING_BALANCE": "starting_balance",
-    "STAKE_AMOUNT": "stake_amount",
-    "STOP_LOSS": "stop_loss",
-    "TAKE_PROFIT": "take_profit",
-    "FEE_RATE": "fee_rate",
-    "MAX_SIGNAL_AGE_S": "max_signal_age_s",
-    "MAX_TICKER_AGE_S": "max_ticker_age_s",
+    "HOLD_RETENTION_DAYS": "hold_retention_days",
+    **RULE_VARIABLES,
 }
 _STRATEGY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TAKEN = {"backfiller"}  # the names of other daemons
@@ -70,27 +63,8 @@ def _formed(check: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(validate)
 
 
-def _none_in_words(value: Any) -> Any:
-    """An empty variable counts as not given, so it takes a word to switch off what the file switches on."""
-    return None if isinstance(value, str) and value.lower() in {"", "none"} else value
-
-
-Money = Annotated[Decimal, Field(gt=0, max_digits=36, decimal_places=18)]
-Share = Annotated[
-    Annotated[Decimal, Field(gt=0, lt=1, decimal_places=18)] | None, BeforeValidator(_none_in_words)
-]
-Gain = Annotated[
-    Annotated[Decimal, Field(gt=0, max_digits=36, decimal_places=18)] | None,
-    BeforeValidator(_none_in_words),
-]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class TraderSettings(Settings):
-    """One trader. Balance and stake are in quote currency.
-
-    `stop_loss` and `take_profit` are ratios of the average entry, `fee_rate` one of an order's cost.
-    """
+class TraderSettings(RuleSettings):
+    """One trader. Candles that were held at are kept for so many days."""
 
     config_file: Path
     database_url: str = DEFAULT_URL
@@ -101,29 +75,12 @@ class TraderSettings(Settings):
     mode: str = "paper"
     strategy: str = "rsi"
     parameters: Parameters
-    starting_balance: Money
-    stake_amount: Money
-    stop_loss: Share = None
-    take_profit: Gain = None
-    fee_rate: Annotated[Decimal, Field(ge=0, lt=1, decimal_places=18)] = Decimal("0.001")
-    max_signal_age_s: Seconds = 120.0
-    max_ticker_age_s: Seconds = 60.0
+    hold_retention_days: Annotated[int, Field(ge=1, le=36_500)] = 92
 
     @property
     def partition(self) -> Partition:
         """The candles it trades on."""
         return Partition(self.exchange, self.symbol, self.timeframe)
-
-    @property
-    def rules(self) -> Rules:
-        """What its decisions keep."""
-        return Rules(
-            stake=self.stake_amount,
-            fee_rate=self.fee_rate,
-            stop_loss=self.stop_loss,
-            take_profit=self.take_profit,
-            max_signal_age_s=self.max_signal_age_s,
-        )
 
     @field_validator("strategy_id")
     @classmethod
@@ -144,16 +101,6 @@ class TraderSettings(Settings):
         if mode != "paper":
             raise ValueError("paper")
         return mode
-
-    @field_validator("stake_amount")
-    @classmethod
-    def _affordable(cls, stake: Decimal, info: ValidationInfo) -> Decimal:
-        balance = info.data.get("starting_balance")
-        if balance is not None and stake > balance:
-            raise ValueError(
-                f"at most the starting balance (STARTING_BALANCE), which is {balance:f}"
-            )
-        return stake
 
 
 def load_settings(environment: Mapping[str, str]) -> tuple[TraderSettings, Strategy]:

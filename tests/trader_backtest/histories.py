@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from trader.backtest.account import Account, Terms
 from trader.backtest.candles import Candles
 from trader.backtest.signals import signals_of
 from trader.backtest.simulation import simulate
+from trader.core.order import OrderType
 from trader.core.rules import MarketRules, Rules
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 HOUR = Timeframe.H1.milliseconds
 START = 1_767_225_600_000  # 2026-01-01T00:00Z
 HOLD, BUY, SELL = 0.0, 1.0, 2.0
+_RATIOS = ("stop_loss", "take_profit", "trailing_stop", "daily_loss", "max_drawdown")
+_COUNTS = ("max_holding", "cooldown")
 SAID = {HOLD: "hold", BUY: "buy", SELL: "sell"}
 
 
@@ -42,17 +46,25 @@ class Scripted:
 
 def terms(**changes: object) -> Terms:
     """1000 in cash, 100 for an entry, no fee, no stop: but for what the test changes."""
-    rules = {
+    rules: dict[str, object] = {
         "stake": Decimal(100),
         "fee_rate": Decimal(0),
-        "stop_loss": None,
-        "take_profit": None,
+        **dict.fromkeys(_RATIOS),
+        "stake_share": None,
+        **dict.fromkeys(_COUNTS, 0),
+        "order_type": OrderType.MARKET,
     }
-    market = {"amount_step": Decimal("0.001"), "min_amount": None, "min_cost": None}
-    rest = {"starting_balance": Decimal(1000), "price_step": None, "slippage": Decimal(0)}
+    market: dict[str, object] = {
+        "amount_step": Decimal("0.001"),
+        "min_amount": None,
+        "min_cost": None,
+        "price_step": None,
+    }
+    rest: dict[str, object] = {"starting_balance": Decimal(1000), "slippage": Decimal(0)}
     for name, value in changes.items():
         group = next(group for group in (rules, market, rest) if name in group)
-        group[name] = value if value is None else Decimal(str(value))
+        is_number = isinstance(value, str | float | int) and name not in _COUNTS
+        group[name] = Decimal(str(value)) if is_number else value
     return Terms(
         strategy_id="a",
         symbol="BTC/USDT",
@@ -104,10 +116,36 @@ def histories(longest: int = 80) -> st.SearchStrategy[list[Row]]:
     return st.builds(history, st.integers(0, 2**32), st.integers(2, longest))
 
 
+_RATIO = st.sampled_from([None, "0.001", "0.02", "0.1"])
+
+
 @st.composite
 def all_terms(draw: st.DrawFn) -> Terms:
-    """Any terms, also those under which cash runs out or the market refuses entries."""
-    ratio = st.sampled_from([None, "0.001", "0.02", "0.1"])
+    """Any terms, with all the rules of a trader."""
+    under = draw(simple_terms())
+    share = draw(st.sampled_from([None, None, "0.1", "0.95", "1"]))
+    rules = replace(
+        under.rules,
+        stake=None if share else under.rules.stake,
+        stake_share=_decimal(share),
+        trailing_stop=_decimal(draw(_RATIO)),
+        max_holding=draw(st.sampled_from([0, 0, 1, 3, 10])),
+        cooldown=draw(st.sampled_from([0, 0, 1, 4])),
+        daily_loss=_decimal(draw(_RATIO)),
+        max_drawdown=_decimal(draw(st.sampled_from([None, None, "0.02", "0.2"]))),
+        order_type=draw(st.sampled_from(OrderType)),
+    )
+    return replace(under, rules=rules)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+@st.composite
+def simple_terms(draw: st.DrawFn) -> Terms:
+    """Any terms that the naive reference knows, also those under which cash runs out or the market refuses entries."""
+    ratio = _RATIO
     return terms(
         stake=draw(st.sampled_from(["100", "950", "1000", "33.33"])),
         fee_rate=draw(st.sampled_from(["0", "0.001", "0.0025", "0.03"])),

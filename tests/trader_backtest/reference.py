@@ -64,10 +64,16 @@ def wanted_amount(close: Decimal, cash: Decimal, given: Given) -> Decimal | None
         return None
     if given.min_cost is not None and amount * close < given.min_cost:
         return None
+    left = down(amount * (1 - given.fee), given.step)
+    if left == 0 or (given.min_amount is not None and left < given.min_amount):
+        return None
+    lower = close * (1 - (given.stop or Decimal("0.5")))
+    if given.min_cost is not None and left * lower < given.min_cost:
+        return None
     return amount
 
 
-def trades(  # noqa: C901, PLR0912 - one pass, with everything in sight
+def trades(  # noqa: C901, PLR0912, PLR0915 - one pass, with everything in sight
     rows: list[tuple[int, float, float, float, float, float]], given: Given, warmup: int
 ) -> tuple[list[Fill], Decimal, Decimal]:
     """Every fill, the cash and the amount at the end. A candle's last number is 1 for buy, 2 for sell."""
@@ -76,8 +82,16 @@ def trades(  # noqa: C901, PLR0912 - one pass, with everything in sight
     waiting: tuple[str, Decimal] | None = None
     fills: list[Fill] = []
 
-    def sold(price: Decimal, time: int) -> None:
+    def is_too_little(price: Decimal) -> bool:
+        if given.min_amount is not None and held < given.min_amount:
+            return True
+        return given.min_cost is not None and held * price < given.min_cost
+
+    def sold(price: Decimal, time: int, judged_at: Decimal | None = None) -> None:
         nonlocal cash, held
+        if judged_at is not None and is_too_little(judged_at):
+            held = Decimal(0)  # written off
+            return
         fee = to_18(held * price * given.fee)
         fills.append(("sell", held, price, fee, time))
         cash += held * price - fee
@@ -104,20 +118,22 @@ def trades(  # noqa: C901, PLR0912 - one pass, with everything in sight
             at_open = inside if entered_at == time else time
             if stop is not None and low <= stop:
                 if opened <= stop:
-                    sold(sell_price(opened, given), at_open)
+                    sold(sell_price(opened, given), at_open, opened)
                 else:
-                    sold(sell_price(stop, given), inside)
+                    sold(sell_price(stop, given), inside, stop)
             elif target is not None and high >= target:
                 if opened >= target:
-                    sold(sell_price(opened, given), at_open)
+                    sold(sell_price(opened, given), at_open, opened)
                 else:
-                    sold(sell_price(target, given), inside)
+                    sold(sell_price(target, given), inside, target)
         window = rows[max(0, number + 1 - warmup) : number + 1]
         if len(window) < warmup or time - window[0][0] != (warmup - 1) * HOUR:
             continue
         if row[5] == 1 and not held:
             wanted = wanted_amount(close, cash, given)
             waiting = ("buy", wanted) if wanted else None
+        elif row[5] == 2 and held and is_too_little(close):
+            held = Decimal(0)
         elif row[5] == 2 and held:
             waiting = ("sell", held)
     return fills, cash, held

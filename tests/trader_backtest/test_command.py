@@ -44,14 +44,16 @@ def stored(database_url: str) -> str:
         "rsi",
         "config/trader.yml",
         "paper",
-        {
-            "period": 2, "oversold": 20.0, "overbought": 80.0, "trigger": "level",
-            "stake_amount": "500", "stop_loss": "0.05", "take_profit": None, "fee_rate": "0.002",
-            "max_signal_age_s": 120.0, "max_ticker_age_s": 60.0,
-        },
+        {"period": 2, "oversold": 20.0, "overbought": 80.0, "trigger": "level"},
         41,
         Decimal(1000),
-    )  # fmt: skip
+        {
+            "starting_balance": "1000",
+            "stake_amount": "500",
+            "stop_loss": "0.05",
+            "fee_rate": "0.002",
+        },
+    )
     Registry(database).register(registration)
     database.close()
     return database_url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.timeframe import Timeframe
+from tests.trader.fills import booked
 from tests.trader_backtest.histories import HOUR, START, Scripted, all_terms, histories, plain_loop
 from trader.backtest.account import Account
 from trader.backtest.candles import Candles
@@ -46,12 +48,9 @@ def live_account(
     live = Live(strategy, rows)
     account, decisions = Account(under, candles_of(rows[:1]), live), []  # type: ignore[arg-type]
     for place in range(len(rows)):
-        known = Account(under, candles_of(rows[: place + 1]), live)  # type: ignore[arg-type]
-        known.books, known.fills = account.books, account.fills
-        known.closed, known.refused = account.closed, account.refused
+        vars(account)["_candles"] = candles_of(rows[: place + 1])
         if place == restart:
-            known.books = books_of(under, account)
-        account = known
+            account.books = books_of(under, account)
         account.settle(place)
         account.protect(place)
         decisions.append(account.decide(place))
@@ -59,12 +58,14 @@ def live_account(
 
 
 def books_of(under: Terms, account: Account) -> Books:
-    """What the next process reads: the trades add up to the books, and the pending order is written."""
+    """What the next process reads: the trades add up to the books, and the orders are written."""
     books = Books(under.starting_balance)
     for fill in account.fills:
-        books = books.filled(fill.trade, fill.order.reason).books
-    pending = account.books.pending
-    return books if pending is None else books.ordered(pending)
+        books = booked(books, fill.trade, fill.order.reason, under.market).books
+    known = account.books
+    return replace(
+        books, pending=known.pending, exiting=known.exiting, failed_exits=known.failed_exits
+    )
 
 
 def candles_of(rows: list[Row]) -> Candles:

@@ -11,6 +11,7 @@ from common.timeframe import Timeframe
 from tests.trader_backtest.histories import BUY, HOLD, HOUR, SELL, START, hourly, run, terms
 from trader.backtest.candles import Candles
 from trader.backtest.result import Result
+from trader.core.order import OrderType
 
 if TYPE_CHECKING:
     from trader.backtest.account import Account
@@ -156,8 +157,10 @@ def test_an_entry_that_the_next_open_makes_dearer_than_the_cash_is_refused():
     [
         ({"min_amount": 1}, 1),
         ({"min_amount": "1.001"}, 0),
-        ({"min_cost": 100}, 1),
-        ({"min_cost": "100.01"}, 0),
+        ({"min_cost": 100, "stop_loss": "0.1"}, 0),  # after which it could not be sold
+        ({"min_cost": 90, "stop_loss": "0.1"}, 1),
+        ({"min_cost": 50}, 1),
+        ({"min_cost": "50.01"}, 0),
         ({"amount_step": 2}, 0),
     ],
 )
@@ -190,3 +193,98 @@ def test_the_books_of_a_worked_case():
     assert (result.fees, result.realised) == (Decimal("7.99999"), Decimal("194.5"))
     assert result.net_profit == Decimal("-391.33099")
     assert result.cash + result.value == under.starting_balance + result.net_profit
+
+
+def test_a_trailing_stop_follows_the_highs_of_the_candles_before_and_the_open():
+    rising = [(100, 120, 100, 118, HOLD), (118, 119, 109, 110, HOLD), (125, 126, 112, 113, HOLD)]
+    account = run(hourly(*BOUGHT, *rising), terms(trailing_stop="0.1"))
+    assert exits(account) == [
+        (Decimal("112.5"), 4 * HOUR + LAST_MS, "trailing-stop: price 112 is at or below 112.5")
+    ]
+
+
+def test_the_higher_of_stop_loss_and_trailing_stop_counts():
+    under = terms(trailing_stop="0.1", stop_loss="0.02")
+    assert exits(run(hourly(*BOUGHT, (99, 99, 97, 98, HOLD)), under))[0][::2] == (
+        Decimal(98),
+        "stop-loss: price 97 is at or below 98",
+    )
+    rows = hourly(*BOUGHT, (100, 120, 100, 119, HOLD), (119, 119, 100, 101, HOLD))
+    assert exits(run(rows, under))[0][::2] == (
+        Decimal(108),
+        "trailing-stop: price 100 is at or below 108",
+    )
+
+
+def test_a_position_is_left_after_as_many_candles_as_it_may_be_held_for():
+    account = run(hourly(*BOUGHT, *[(*FLAT, HOLD)] * 5), terms(max_holding=3))
+    assert exits(account) == [(Decimal(100), 4 * HOUR, "held for 3 candles")]
+
+
+def test_after_a_loss_nothing_is_entered_for_as_many_candles_as_the_cooldown_has():
+    rows = hourly(*BOUGHT, (100, 100, 80, 85, BUY), *[(85, 85, 85, 85, BUY)] * 5)
+    account = run(rows, terms(stop_loss="0.1", cooldown=2))
+    assert [fill[::2] for fill in fills(account)] == [
+        ("buy", HOUR),
+        ("sell", 2 * HOUR + LAST_MS),
+        ("buy", 5 * HOUR),
+    ]
+    winning = hourly(*BOUGHT, (100, 120, 100, 115, BUY), (115, 115, 115, 115, HOLD))
+    again = run(winning, terms(take_profit="0.1", cooldown=2))
+    assert fills(again)[-1][::2] == ("buy", 3 * HOUR)
+
+
+def test_the_loss_of_a_day_ends_entries_until_the_next_day():
+    loss = [(*FLAT, BUY), (100, 100, 80, 85, BUY)]
+    rows = hourly(*loss, *[(85, 85, 85, 85, BUY)] * 30)
+    account = run(rows, terms(stop_loss="0.1", daily_loss="0.01"))
+    assert [fill[::2] for fill in fills(account)] == [
+        ("buy", HOUR),
+        ("sell", HOUR + LAST_MS),
+        ("buy", 24 * HOUR),
+    ]
+    assert account.ended is None
+
+
+def test_a_drawdown_at_its_limit_ends_entries_for_good_and_is_told():
+    rows = hourly((*FLAT, BUY), (100, 100, 80, 85, BUY), *[(85, 85, 85, 85, BUY)] * 30)
+    account = run(rows, terms(stop_loss="0.1", max_drawdown="0.01"))
+    assert len(account.fills) == 2
+    assert account.ended == "drawdown 1.00% has reached its limit 1.00%"
+
+
+def test_a_share_of_the_equity_is_staked():
+    rows = hourly((*FLAT, BUY), (*FLAT, SELL), (200, 200, 200, 200, BUY), *[(*FLAT, HOLD)] * 2)
+    account = run(rows, terms(stake=None, stake_share="0.5"))
+    assert [fill.trade.amount for fill in account.fills] == [5, 5, Decimal("3.75")]
+
+
+def test_a_limit_order_fills_at_its_limit_or_better_within_one_candle_or_not_at_all():
+    under = terms(order_type=OrderType.LIMIT, slippage="0.01")
+    reached = hourly((*FLAT, BUY), (101, 102, 99, 101, SELL), (100, 102, 100, 101, HOLD))
+    assert fills(run(reached, under)) == [
+        ("buy", Decimal(100), HOUR + LAST_MS),
+        ("sell", Decimal(101), 2 * HOUR + LAST_MS),
+    ]
+    better = hourly((*FLAT, BUY), (98, 99, 97, 98, SELL), (103, 104, 100, 101, HOLD))
+    assert [price for _, price, _ in fills(run(better, under))] == [Decimal(98), Decimal(103)]
+    missed = run(hourly((*FLAT, BUY), (101, 102, 100.5, 101, HOLD)), under)
+    assert [why for _, why in missed.refused] == ["not filled within a candle"]
+
+
+def test_a_limit_exit_that_was_missed_goes_out_at_the_market():
+    under = terms(order_type=OrderType.LIMIT)
+    sell = [(*FLAT, SELL), (90, 95, 90, 92, HOLD), (91, 91, 91, 91, HOLD)]
+    account = run(hourly(*BOUGHT, (99, 100, 99, 100, HOLD), *sell), under)
+    assert fills(account)[-1] == ("sell", Decimal(91), 5 * HOUR)
+
+
+def test_a_position_that_is_worth_less_than_the_market_takes_is_written_off():
+    rows = hourly(*BOUGHT, (100, 100, 1, 2, HOLD), (2, 2, 2, 2, SELL), (2, 2, 2, 2, HOLD))
+    account = run(rows, terms(min_cost="5"))
+    assert len(account.fills) == 1
+    (position,) = account.closed
+    assert (position.dust, position.realised_profit) == (Decimal(1), Decimal(-100))
+    result = Result.of(terms(min_cost="5"), Candles.of(rows, Timeframe.H1), account)
+    assert result.net_profit == Decimal(-100)
+    assert result.equity()[-1] == 900.0

@@ -44,16 +44,14 @@ def backtest(given: argparse.Namespace, environment: Mapping[str, str]) -> str:
     with _database(given, environment) as database:
         setup = _setup(given, environment, database)
         candles = _candles(given, setup, database, since, until)
-        known = (MarketRules(), None) if database is None else market_of(database, setup.partition)
-    market, price_step = known
+        market = MarketRules() if database is None else market_of(database, setup.partition)
     terms = Terms(
         setup.strategy_id,
         setup.partition.symbol,
-        setup.starting_balance,
-        setup.rules,
+        setup.settings.starting_balance,
+        setup.settings.rules,
         market,
-        price_step,
-        slippage,
+        setup.settings.slippage if slippage is None else slippage,
     )
     account = simulate(terms, candles, signals_of(setup.strategy, candles))
     result = Result.of(terms, candles, account)
@@ -102,7 +100,9 @@ def _time(key: str, text: str | None) -> int | None:
         raise ConfigurationError(f"{key}: {error}") from None
 
 
-def _slippage(text: str) -> Decimal:
+def _slippage(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
     try:
         slippage = Decimal(text)
     except InvalidOperation:

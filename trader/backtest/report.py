@@ -137,9 +137,12 @@ def _notes(result: Result) -> list[str]:
         )
     if result.refused:
         notes.append(f"entries refused: {len(result.refused):,}, the last: {result.refused[-1][1]}")
-    if result.open is None and result.cash < result.terms.rules.stake:
+    stake = result.terms.rules.stake_of(result.cash)
+    if result.ended is not None:
+        notes.append(f"entries ended: {result.ended}")
+    elif result.open is None and result.cash < stake:
         notes.append(
-            f"out of cash: stake {result.terms.rules.stake:f} is more than the cash {result.cash:,.2f}, so there "
+            f"out of cash: stake {stake:f} is more than the cash {result.cash:,.2f}, so there "
             "is no further entry"
         )
     return notes

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from trader.backtest.account import Account, Fill, Terms
     from trader.backtest.candles import Candles
+    from trader.core.books import Books
     from trader.core.order import Order
     from trader.core.position import Position
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 class Result:
     """What came of it. Money is in quote currency.
 
-    `unfilled` is the order that was decided at the last candle, after which there is no open to fill it at.
+    `unfilled` is the order that was decided at the last candle, after which there is no open to fill it at; `ended`
+    the limit of the equity after which there was no more entry.
     """
 
     terms: Terms
@@ -34,7 +36,9 @@ class Result:
     open: Position | None
     unfilled: Order | None
     refused: list[tuple[Order, str]]
+    changes: list[tuple[int, Books]]
     cash: Decimal
+    ended: str | None
 
     @classmethod
     def of(cls, terms: Terms, candles: Candles, account: Account) -> Result:
@@ -48,7 +52,9 @@ class Result:
             books.position,
             books.pending,
             account.refused,
+            account.changes,
             books.cash,
+            account.ended,
         )
 
     @property
@@ -69,9 +75,10 @@ class Result:
 
     @property
     def realised(self) -> Decimal:
-        """The profit of all sells."""
+        """The profit of all positions, without what the open one has not realised."""
+        held = [] if self.open is None else [self.open]
         with exactly():
-            return plain(sum((fill.profit for fill in self.fills), ZERO))
+            return plain(sum((one.realised_profit for one in [*self.closed, *held]), ZERO))
 
     @property
     def fees(self) -> Decimal:
@@ -87,22 +94,24 @@ class Result:
 
     def held(self) -> NDArray[np.float64]:
         """The amount held at each close, from the first decision on."""
-        return self._after_each_close([0.0, *(_held(fill) for fill in self.fills)])
+        return self._at_each_close([0.0, *(_held(books) for _, books in self.changes)])
 
     def equity(self) -> NDArray[np.float64]:
         """Cash and the position at the close of each candle, from the first decision on."""
         cash = [
             float(self.terms.starting_balance),
-            *(float(fill.books.cash) for fill in self.fills),
+            *(float(books.cash) for _, books in self.changes),
         ]
         close = self.candles.close[self.candles.first :]
-        return self._after_each_close(cash) + self.held() * close
+        return self._at_each_close(cash) + self.held() * close
 
-    def _after_each_close(self, after: list[float]) -> NDArray[np.float64]:
-        """A column out of what was before the first fill, and after each."""
-        places = [self.candles.first, *(fill.place for fill in self.fills), len(self.candles)]
-        return np.repeat(np.array(after), np.diff(places))
+    def _at_each_close(self, values: list[float]) -> NDArray[np.float64]:
+        """A column out of what was before the first change, and after each."""
+        changed = [min(place, len(self.candles)) for place, _ in self.changes]
+        return np.repeat(
+            np.array(values), np.diff([self.candles.first, *changed, len(self.candles)])
+        )
 
 
-def _held(fill: Fill) -> float:
-    return 0.0 if fill.books.position is None else float(fill.books.position.amount)
+def _held(books: Books) -> float:
+    return 0.0 if books.position is None else float(books.position.amount)

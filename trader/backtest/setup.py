@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,8 @@ from common.errors import ConfigurationError
 from common.exchange_status import Exchanges
 from common.registry import Registry
 from common.settings import nearest
-from trader.core.rules import SMALLEST_AMOUNT, MarketRules, Rules
+from trader.core.rules import SMALLEST_AMOUNT, MarketRules
+from trader.rule_settings import RuleSettings
 from trader.settings import DEFAULT_CONFIG_FILE, load_settings
 from trader.strategies.loading import load_class, make, parameters_of
 
@@ -25,26 +25,16 @@ if TYPE_CHECKING:
     from common.registry import Registration
     from trader.strategies.strategy import Strategy
 
-_RULES = (
-    "stake_amount",
-    "stop_loss",
-    "take_profit",
-    "fee_rate",
-    "max_signal_age_s",
-    "max_ticker_age_s",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """One strategy with its market, its rules and its money."""
+    """One strategy with its market, and its rules as its user wrote them."""
 
     strategy_id: str
     partition: Partition
     strategy_name: str
     strategy: Strategy
-    rules: Rules
-    starting_balance: Decimal
+    settings: RuleSettings
 
 
 def configured(environment: Mapping[str, str]) -> Setup:
@@ -59,8 +49,7 @@ def configured(environment: Mapping[str, str]) -> Setup:
         settings.partition,
         settings.strategy,
         strategy,
-        settings.rules,
-        settings.starting_balance,
+        settings,
     )
 
 
@@ -83,26 +72,24 @@ def registered(database: Database, strategy_id: str) -> Setup:
         found.partition,
         found.strategy_name,
         _strategy(found),
-        _rules(found),
-        found.starting_balance,
+        _settings(found),
     )
 
 
-def market_of(database: Database, partition: Partition) -> tuple[MarketRules, Decimal | None]:
-    """The market's rules and its price step, as far as they are known."""
+def market_of(database: Database, partition: Partition) -> MarketRules:
+    """The market's rules, as far as they are known."""
     market = Exchanges(database).market(partition.exchange, partition.symbol)
     if market is None:
-        return MarketRules(), None
+        return MarketRules()
     step = market.amount_step or SMALLEST_AMOUNT
-    return MarketRules(step, market.min_amount, market.min_cost), market.price_step or None
+    return MarketRules(step, market.min_amount, market.min_cost, market.price_step or None)
 
 
 def _strategy(found: Registration) -> Strategy:
     folder = Path(found.config_file or DEFAULT_CONFIG_FILE).parent / "strategies"
     strategy = load_class(found.strategy_name, folder)
-    given = {key: value for key, value in found.parameters.items() if key not in _RULES}
     try:
-        return make(strategy, parameters_of(strategy).model_validate(given))
+        return make(strategy, parameters_of(strategy).model_validate(found.parameters))
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigurationError(
@@ -111,16 +98,12 @@ def _strategy(found: Registration) -> Strategy:
         ) from None
 
 
-def _rules(found: Registration) -> Rules:
-    given = found.parameters
+def _settings(found: Registration) -> RuleSettings:
     try:
-        stop, target = (
-            None if given[key] is None else Decimal(given[key])
-            for key in ("stop_loss", "take_profit")
-        )
-        return Rules(Decimal(given["stake_amount"]), Decimal(given["fee_rate"]), stop, target)
-    except (KeyError, TypeError, InvalidOperation) as error:
+        return RuleSettings.model_validate(found.rules)
+    except ValidationError as error:
+        first = error.errors()[0]
         raise ConfigurationError(
-            f"--strategy-id: expected {found.strategy_id!r} to be registered with its rules, found no usable "
-            f"{error}; start its trader once"
+            f"--strategy-id: expected {found.strategy_id!r} to be registered with its rules, found "
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}; start its trader once"
         ) from None
