@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backfiller.failures import NoAnswerError
 from backfiller.gaps import record_answer, record_out_of_reach
 from backfiller.ledger import Evidence, GapState
 from backfiller.parsing import Candles, candles_of
@@ -15,6 +14,7 @@ from backfiller.revisions import Stored, store_candles
 from backfiller.telling import Telling
 from common.clock import wall_now
 from common.errors import RejectedError, TransientError
+from common.exchange_failures import NoAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from backfiller.built import Built
     from backfiller.line import Line
     from backfiller.shared import Shared
-    from backfiller.source import Answer
+    from common.exchange_calls import Answer
     from common.partition import Partition
 
 _ASK_AGAIN_MS = 60_000  # after a question that was not answered

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from backfiller.backoff import Backoff
-from backfiller.failures import BannedError
 from common.clock import MarketClock, wall_now
 from common.errors import TransientError
+from common.exchange_failures import BannedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from backfiller.planner import Span
-    from backfiller.source import Answer
     from common.clock import MarketClock
+    from common.exchange_calls import Answer
     from common.timeframe import Timeframe
 
 _FIELDS = 6

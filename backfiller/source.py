@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backfiller.failures import NoAnswerError, Reply, classified
 from common import exchange as ccxt
 from common.clock import MarketClock, wall_now
-from common.errors import ConfigurationError, RejectedError, TransientError
+from common.errors import ConfigurationError
+from common.exchange_calls import Answer, Calls
+from common.exchange_failures import NoAnswerError
 from common.timeframe import Timeframe
 
 if TYPE_CHECKING:
@@ -22,19 +20,6 @@ if TYPE_CHECKING:
 _MOST_CANDLES = {"binance": 1000, "coinbase": 300, "kraken": 720}
 _MOST_CANDLES_ELSEWHERE = 500
 _NEWEST_ONLY = {"kraken": 720}  # the open one among them, whatever is asked for
-# A call may take so many times one request, since some are several, and as long as it waits for its turn.
-_WHOLE_CALL = 3.0
-_HTTP_BAD = 400
-_REPLY: contextvars.ContextVar[Reply] = contextvars.ContextVar("reply")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an exchange answered, and this machine's times of the question and the answer."""
-
-    content: Any
-    sent_at: int
-    arrived_at: int
 
 
 class Source:
@@ -57,9 +42,7 @@ class Source:
             )
         self.speed = speed
         self._client = ccxt.connect(exchange, environment=environment, timeout_s=timeout_s)
-        self._whole_call_s = timeout_s * _WHOLE_CALL + _longest_turn_s(self._client)
-        self._client.timeout_on_exit = 0  # nothing to wait for: every answer has been read
-        _watch(self._client)
+        self._calls = Calls(self._client, timeout_s)
 
     @property
     def most_candles(self) -> int:
@@ -96,7 +79,7 @@ class Source:
     async def markets(self) -> dict[str, dict[str, Any]]:
         """The spot markets by symbol, in ccxt's form."""
         parameters = _MARKETS.get(self.exchange, {})
-        answer = await self._ask(self._client.load_markets, True, parameters)
+        answer = await self._calls.ask(self._client.load_markets, True, parameters)
         markets = _mapping("the list of markets", answer.content)
         for market in markets.values():
             market["info"] = None  # the raw answer: megabytes that nothing here reads
@@ -108,7 +91,7 @@ class Source:
         if own is None and not self._client.has.get("fetchTime"):
             now = wall_now()
             return MarketClock(now, now, self.speed)
-        answer = await self._ask(own(self._client) if own else self._client.fetch_time)
+        answer = await self._calls.ask(own(self._client) if own else self._client.fetch_time)
         content = answer.content.get("epochMillis") if own else answer.content
         try:
             return MarketClock(int(content), answer.arrived_at, self.speed)
@@ -118,7 +101,7 @@ class Source:
     async def candles(self, partition: Partition, window: Span) -> Answer:
         """The candles of a window, as a list of whatever the exchange says they are."""
         count = window.count(partition.timeframe.milliseconds)
-        answer = await self._ask(
+        answer = await self._calls.ask(
             self._client.fetch_ohlcv,
             partition.symbol,
             partition.timeframe.value,
@@ -134,11 +117,13 @@ class Source:
     async def tickers(self, symbols: Sequence[str]) -> Answer:
         """The tickers of those symbols, in ccxt's form: one call where the exchange allows it."""
         if self._client.has.get("fetchTickers"):
-            answer = await self._ask(self._client.fetch_tickers, list(symbols), about_symbol=True)
+            answer = await self._calls.ask(
+                self._client.fetch_tickers, list(symbols), about_symbol=True
+            )
             _mapping("tickers", answer.content)
             return answer
         answers = [
-            await self._ask(self._client.fetch_ticker, symbol, about_symbol=True)
+            await self._calls.ask(self._client.fetch_ticker, symbol, about_symbol=True)
             for symbol in symbols
         ]
         content = {symbol: answer.content for symbol, answer in zip(symbols, answers, strict=True)}
@@ -147,23 +132,6 @@ class Source:
     async def close(self) -> None:
         """Gives the connections back."""
         await self._client.close()
-
-    async def _ask(
-        self, call: Callable[..., Awaitable[Any]], *arguments: Any, about_symbol: bool = False
-    ) -> Answer:
-        reply = Reply(sent_at=wall_now())
-        _REPLY.set(reply)
-        try:
-            async with asyncio.timeout(self._whole_call_s):
-                content = await call(*arguments)
-        except Exception as error:
-            found = classified(error, reply)
-            if isinstance(found, RejectedError) and not about_symbol:
-                found = TransientError(str(found))  # a fault of the exchange, not of a symbol
-            if found is error:
-                raise
-            raise found from error
-        return Answer(content, reply.sent_at, wall_now())
 
 
 # Binance lists 3,500 markets, 2,000 of them closed for good, each with a hundred sets of permissions: told
@@ -176,38 +144,7 @@ _CLOCKS: dict[str, Callable[[Any], Callable[[], Awaitable[Any]]]] = {
 }
 
 
-def _longest_turn_s(client: Any) -> float:
-    """How long ccxt's rate limit may hold back a call, which is no fault of the exchange."""
-    is_rolling = client.rateLimiterAlgorithm == "rollingWindow"
-    return float(client.rollingWindowSize) / 1000 if is_rolling else 0.0
-
-
 def _mapping(what: str, content: Any) -> dict[str, Any]:
     if not isinstance(content, dict) or not content:
         raise NoAnswerError(f"expected {what}, found {content!r:.100}")
     return content
-
-
-def _watch(client: Any) -> None:
-    """Notes when each request leaves and how it is answered, and lets nothing pass that is not JSON.
-
-    ccxt takes an HTML page with status 200, or JSON that breaks off, for an answer without rows.
-    """
-    fetch, on_rest_response = client.fetch, client.on_rest_response
-
-    async def watched(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
-        reply = _REPLY.get()
-        reply.sent_at = wall_now()
-        content = await fetch(url, method, headers, body)
-        if reply.status is not None and reply.status >= _HTTP_BAD:
-            raise NoAnswerError(f"HTTP status {reply.status}: {content!r:.100}")
-        if not isinstance(content, dict | list):
-            raise NoAnswerError(f"expected JSON, found {content!r:.100}")
-        return content
-
-    def noted(code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
-        reply = _REPLY.get()
-        reply.status, reply.headers = code, headers
-        return on_rest_response(code, reason, url, method, headers, *rest)
-
-    client.fetch, client.on_rest_response = watched, noted

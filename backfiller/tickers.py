@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from backfiller.parsing import tickers_of
-from backfiller.source import Answer
 from common.errors import RejectedError, TransientError
+from common.exchange_calls import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,8 +7,8 @@ import pytest
 
 from backfiller.parsing import candles_of, markets_of, tickers_of
 from backfiller.planner import Span
-from backfiller.source import Answer
 from common.clock import MarketClock
+from common.exchange_calls import Answer
 from common.timeframe import Timeframe
 
 MINUTE = 60_000

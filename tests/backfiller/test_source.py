@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from backfiller.failures import BannedError
 from backfiller.planner import Span
 from backfiller.source import Source
 from common.clock import wall_now
 from common.errors import ConfigurationError, RejectedError, TransientError
+from common.exchange_failures import BannedError
 from common.partition import Partition
 from common.timeframe import Timeframe
 
