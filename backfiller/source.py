@@ -78,7 +78,7 @@ class Source:
 
     async def markets(self) -> dict[str, dict[str, Any]]:
         """The spot markets by symbol, in ccxt's form."""
-        parameters = _MARKETS.get(self.exchange, {})
+        parameters = ccxt.MARKET_PARAMETERS.get(self.exchange, {})
         answer = await self._calls.ask(self._client.load_markets, True, parameters)
         markets = _mapping("the list of markets", answer.content)
         for market in markets.values():
@@ -133,10 +133,6 @@ class Source:
         """Gives the connections back."""
         await self._client.close()
 
-
-# Binance lists 3,500 markets, 2,000 of them closed for good, each with a hundred sets of permissions: told
-# without both, the answer takes 37 MB of memory instead of 127.
-_MARKETS = {"binance": {"showPermissionSets": "false", "symbolStatus": "TRADING"}}
 
 # Coinbase's unified fetch_time is cut to whole seconds; this answer of the same API is not.
 _CLOCKS: dict[str, Callable[[Any], Callable[[], Awaitable[Any]]]] = {

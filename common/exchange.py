@@ -104,6 +104,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
 }
 
+# Binance lists 3,500 markets, 2,000 of them closed for good, each with a hundred sets of permissions: told
+# without both, the answer takes 37 MB of memory instead of 127.
+MARKET_PARAMETERS = {"binance": {"showPermissionSets": "false", "symbolStatus": "TRADING"}}
+
 
 def _point_at(client: Any, exchange: str, url: str) -> None:
     """Replaces the base URL, in the place where each exchange's class of ccxt keeps it."""

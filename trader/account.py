@@ -11,6 +11,7 @@ from trader.core.decision import State
 from trader.core.guard import guard
 from trader.core.money import from_price
 from trader.core.step import exit_again
+from trader.roles import NotReconciledYetError, UnexplainedError
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -46,7 +47,7 @@ class Account:
         self._feed = feed
         self._broker = broker
         self._journal = journal
-        self._reconciled = False
+        self.is_reconciled = False
         self._again_at = 0.0
         self._log = structlog.get_logger()
         self.reload()
@@ -55,20 +56,20 @@ class Account:
         """Takes the books from the journal: at the start, and when a write may not have happened."""
         self.books = self._journal.books()
 
-    def reconcile(self, now: int) -> None:
-        """Once after a start: halts the strategy if the broker knows what its books cannot explain.
+    def reconcile(self, now: Moment) -> str | None:
+        """Compares the books with the broker's knowledge, once after a start; what is waited for still, if anything.
 
-        `now` is the exchange's time.
-
-        Raises:
-            TransientError: the broker was not to be had.
+        What cannot be explained halts the strategy.
         """
-        if self._reconciled:
-            return
-        if why := self._broker.reconcile(self.books):
-            self._journal.record_halt(f"not reconciled: {why}", now)
-            self._log.error("not_reconciled", reason=why)
-        self._reconciled = True
+        try:
+            self._broker.reconcile(self.books)
+        except NotReconciledYetError as error:
+            self.settle(now)
+            return str(error)
+        except UnexplainedError as error:
+            self._halt(f"not reconciled: {error}", now)
+        self.is_reconciled = True
+        return None
 
     def state(self, now: Moment, conditions: Conditions) -> State:
         """What a decision depends on."""
@@ -87,7 +88,12 @@ class Account:
         order = self.books.pending
         if order is None:
             return
-        outcome = self._broker.advance(order, self.books.cash)
+        may_send = now.no_orders is None
+        try:
+            outcome = self._broker.advance(order, self.books.cash, may_send=may_send)
+        except UnexplainedError as error:
+            self._halt(str(error), now)
+            return
         if outcome is None:
             return
         settlement = self.books.settled(outcome, market=now.market, now=now.clock.now())
@@ -123,6 +129,11 @@ class Account:
     def took(self, settlement: Settlement) -> None:
         """A position was written off, which was written with the signals that led to it."""
         self.books = settlement.books
+
+    def _halt(self, reason: str, now: Moment) -> None:
+        if now.no_orders is None:
+            self._journal.record_halt(reason, now.clock.now())
+            self._log.error("halted", reason=reason)
 
     def _highest(self) -> Decimal | None:
         """The highest price since the entry, for the trailing stop."""

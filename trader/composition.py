@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,14 +23,16 @@ from trader.engine import Engine, Progress
 from trader.evaluation import Evaluation
 from trader.feed import DatabaseFeed
 from trader.ledger import Ledger
+from trader.ledger.fleet import Fleet
 from trader.loop import run, run_once
 from trader.rule_settings import RuleSettings
 from trader.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from common.database import Database
+    from trader.roles import Broker
     from trader.settings import TraderSettings
     from trader.strategies.strategy import Strategy
 
@@ -53,8 +55,11 @@ def trade(environment: Mapping[str, str], *, once: bool) -> int:
         feed.market_rules()  # what cannot be traded is refused before anything is written
         instance = Instance(database.path.parent, settings.strategy_id, key="STRATEGY_ID")
         Registry(database).register(_registration(settings, strategy))
-        engine = _paper_engine(settings, strategy, feed, database)
-        with closing(_Report(database, settings.strategy_id, environment)) as report:
+        with (
+            _broker(settings, feed, database, environment) as broker,
+            closing(_Report(database, settings.strategy_id, environment)) as report,
+        ):
+            engine = _engine(settings, strategy, feed, database, broker)
             if once:
                 run_once(engine, report=report.tell, stop=stop)
             else:
@@ -63,8 +68,12 @@ def trade(environment: Mapping[str, str], *, once: bool) -> int:
     return 0
 
 
-def _paper_engine(
-    settings: TraderSettings, strategy: Strategy, feed: DatabaseFeed, database: Database
+def _engine(
+    settings: TraderSettings,
+    strategy: Strategy,
+    feed: DatabaseFeed,
+    database: Database,
+    broker: Broker,
 ) -> Engine:
     return Engine(
         strategy_id=settings.strategy_id,
@@ -72,7 +81,7 @@ def _paper_engine(
         rules=settings.rules,
         evaluation=Evaluation(strategy, settings.timeframe),
         feed=feed,
-        broker=PaperBroker(feed, _paper_terms(settings)),
+        broker=broker,
         journal=Ledger(
             database, settings.strategy_id, settings.starting_balance, settings.symbol_cap
         ),
@@ -80,14 +89,40 @@ def _paper_engine(
     )
 
 
-def _paper_terms(settings: TraderSettings) -> PaperTerms:
-    return PaperTerms(
-        settings.fee_rate,
-        settings.slippage,
-        settings.max_ticker_age_s,
-        settings.max_signal_age_s,
-        settings.order_timeout_s,
-    )
+@contextmanager
+def _broker(
+    settings: TraderSettings,
+    feed: DatabaseFeed,
+    database: Database,
+    environment: Mapping[str, str],
+) -> Iterator[Broker]:
+    """The broker of the mode: the one place that asks for it."""
+    if settings.mode == "paper":
+        yield PaperBroker(
+            feed,
+            PaperTerms(
+                settings.fee_rate,
+                settings.slippage,
+                settings.max_ticker_age_s,
+                settings.max_signal_age_s,
+                settings.order_timeout_s,
+            ),
+        )
+        return
+    from trader.brokers.live.broker import LiveBroker  # noqa: PLC0415 - ccxt, for live traders alone
+    from trader.brokers.live.credentials import credentials  # noqa: PLC0415
+    from trader.brokers.live.exchange_account import ExchangeAccount  # noqa: PLC0415
+
+    keys = credentials(settings.exchange, environment)
+    account = ExchangeAccount(settings.exchange, settings.symbol, keys, environment)
+    with closing(account):
+        yield LiveBroker(
+            account,
+            Fleet(database, settings.strategy_id, settings.exchange),
+            base=settings.symbol.partition("/")[0],
+            clock=feed.clock,
+            order_timeout_s=settings.order_timeout_s,
+        )
 
 
 def _registration(settings: TraderSettings, strategy: Strategy) -> Registration:

@@ -89,11 +89,15 @@ class Engine:
 
         Raises:
             ConfigurationError: the exchange has no such symbol or timeframe.
-            TransientError: the database or the broker was not to be had; call `reload` before the next time.
+            TransientError: the database was not to be had; call `reload` before the next time.
         """
         now = self._moment()
         if now is None:
             return Progress("waiting", f"for the backfiller to reach {self._partition.exchange}")
+        if not self._account.is_reconciled:
+            if why := self._account.reconcile(now):
+                return Progress("waiting", why)
+            now = self._moment() or now  # the strategy may have been halted
         self._account.settle(now)
         # Before the candles: what a strategy cannot digest must not take the stop-loss with it.
         if self._last_signal is not None:
@@ -110,7 +114,6 @@ class Engine:
         clock = self._feed.clock()
         if self._market is None or clock is None:
             return None
-        self._account.reconcile(clock.now())  # it may halt the strategy
         return Moment(clock, self._market, self._feed.control(clock.now()))
 
     def _evaluate(self, now: Moment) -> Progress:

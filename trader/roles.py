@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from common.errors import CandlewellError, TransientError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
@@ -68,24 +70,38 @@ class Evaluated:
     marks: Marks
 
 
+class NotReconciledYetError(TransientError):
+    """The broker cannot tell yet whether the books are right; the message says what it waits for."""
+
+
+class UnexplainedError(CandlewellError):
+    """The broker knows what the books cannot explain: the strategy halts, and a person looks at it."""
+
+
 class Broker(Protocol):
     """Where orders go."""
 
-    def reconcile(self, books: Books) -> str | None:
+    def reconcile(self, books: Books) -> None:
         """Compares the books with what the broker knows, before the first decision after a start.
 
-        Returns:
-            Why the strategy may not trade: what is there cannot be explained by the books. None if it may.
-
         Raises:
-            TransientError: the broker was not to be had; ask again.
+            NotReconciledYetError: ask again, and take the pending order on meanwhile.
+            UnexplainedError: they differ.
         """
 
-    def advance(self, order: Order, cash: Decimal) -> Outcome | None:
+    def advance(self, order: Order, cash: Decimal, *, may_send: bool) -> Outcome | None:
         """Takes a written-down order one step on: sends it, or asks for it. None: nothing new.
 
         Called again and again, by this process or the next one, until there is an end: it must never execute
         the same order twice. An end is told only with all trades of the order.
+
+        Args:
+            order: the order as it is written.
+            cash: what the books have, in quote currency.
+            may_send: whether an order that has not been sent may be.
+
+        Raises:
+            UnexplainedError: the broker has lost it.
         """
 
 

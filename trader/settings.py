@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable  # noqa: TC003 - pydantic reads this module's names
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +39,7 @@ VARIABLES = {
     "TIMEFRAME": "timeframe",
     "STRATEGY": "strategy",
     "MODE": "mode",
+    "LIVE_CONFIRM": "live_confirm",
     "RSI_PERIOD": "parameters.period",
     "RSI_OVERSOLD": "parameters.oversold",
     "RSI_OVERBOUGHT": "parameters.overbought",
@@ -46,6 +47,7 @@ VARIABLES = {
     "HOLD_RETENTION_DAYS": "hold_retention_days",
     **RULE_VARIABLES,
 }
+LIVE_EXCHANGES = ("binance", "coinbase", "kraken")  # whose ways with orders are known
 _STRATEGY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TAKEN = {"backfiller"}  # the names of other daemons
 
@@ -72,7 +74,8 @@ class TraderSettings(RuleSettings):
     symbol: Annotated[str, _formed(check_symbol)]
     timeframe: Timeframe
     strategy_id: str = Field(default="", validate_default=True)
-    mode: str = "paper"
+    mode: Literal["paper", "live"] = "paper"
+    live_confirm: str = Field(default="", validate_default=True)
     strategy: str = "rsi"
     parameters: Parameters
     hold_retention_days: Annotated[int, Field(ge=1, le=36_500)] = 92
@@ -93,14 +96,21 @@ class TraderSettings(RuleSettings):
             raise ValueError(f"1 to 64 of the characters A-Z a-z 0-9 . _ - and not {taken}")
         return strategy_id
 
-    @field_validator("mode")
+    @field_validator("live_confirm")
     @classmethod
-    def _known_mode(cls, mode: str) -> str:
-        if mode == "live":
-            raise ValueError("paper, since live trading is not in this version")
-        if mode != "paper":
-            raise ValueError("paper")
-        return mode
+    def _confirmed(cls, confirm: str, info: ValidationInfo) -> str:
+        """The second switch: real orders need both, and of the right strategy."""
+        if info.data.get("mode") != "live" or not {"strategy_id", "exchange"} <= info.data.keys():
+            return confirm
+        if info.data["exchange"] not in LIVE_EXCHANGES:
+            raise ValueError(
+                f"no MODE=live at {info.data['exchange']}: orders are placed at {', '.join(LIVE_EXCHANGES)} only"
+            )
+        if confirm != info.data["strategy_id"]:
+            raise ValueError(
+                f"the STRATEGY_ID, {info.data['strategy_id']}, since MODE is live (LIVE_CONFIRM)"
+            )
+        return confirm
 
 
 def load_settings(environment: Mapping[str, str]) -> tuple[TraderSettings, Strategy]:

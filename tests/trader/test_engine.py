@@ -17,6 +17,7 @@ from tests.trader.running import count, rows
 from tests.trader.stage import ID, RULES, STRATEGY, advance, engine_on, register
 from trader.brokers.paper import PaperBroker
 from trader.core.order import OrderType
+from trader.roles import UnexplainedError
 
 if TYPE_CHECKING:
     from common.database import Database
@@ -411,8 +412,8 @@ def test_a_position_that_is_worth_too_little_to_sell_is_written_off_by_its_stop(
 
 def test_a_broker_whose_books_differ_halts_the_strategy_which_sells_nothing(ready):
     class Estranged(PaperBroker):
-        def reconcile(self, books: Books) -> str | None:
-            return "expected 3.33 BTC, found 1"
+        def reconcile(self, books: Books) -> None:
+            raise UnexplainedError("expected 3.33 BTC, found 1")
 
     bought(ready, RULES)
     engine = engine_on(ready, broker=Estranged)

@@ -89,9 +89,34 @@ WRONG = [
     ({"STRATEGY": "mine:Mine"}, "STRATEGY: expected a file config/strategies/mine.py, found none"),
     (
         {"MODE": "live"},
-        "MODE: expected paper, since live trading is not in this version, found 'live'",
+        "live_confirm: expected the STRATEGY_ID, trader-btc-binance-1h, since MODE is live (LIVE_CONFIRM), found ''",
     ),
-    ({"MODE": "dry"}, "MODE: expected paper, found 'dry'"),
+    (
+        {"MODE": "live", "EXCHANGE": "okx", "LIVE_CONFIRM": "trader-btc-okx-1h"},
+        "LIVE_CONFIRM: expected no MODE=live at okx: orders are placed at binance, coinbase, kraken only, "
+        "found 'trader-btc-okx-1h'",
+    ),
+    ({"MODE": "Paper"}, "MODE: expected 'paper' or 'live', found 'Paper'"),
+    (
+        {"STAKE_SHARE": "0.5"},
+        "STAKE_SHARE: expected none, since stake_amount (STAKE_AMOUNT) is 1000; set that to none for a "
+        "share, found '0.5'",
+    ),
+    (
+        {"STAKE_AMOUNT": "none"},
+        "stake_share: expected a share of the equity, since there is no stake_amount (STAKE_AMOUNT), found None",
+    ),
+    ({"SYMBOL_CAP": "10"}, "SYMBOL_CAP: expected at least the stake (STAKE_AMOUNT), which is 1000"),
+    ({"TRAILING_STOP": "1"}, "TRAILING_STOP: expected less than 1, found '1'"),
+    ({"MAX_HOLDING": "-1"}, "MAX_HOLDING: expected greater than or equal to 0, found '-1'"),
+    ({"COOLDOWN": "a while"}, "COOLDOWN: expected a valid integer"),
+    ({"DAILY_LOSS": "5"}, "DAILY_LOSS: expected less than 1, found '5'"),
+    ({"ORDER_TYPE": "stop"}, "ORDER_TYPE: expected 'market' or 'limit', found 'stop'"),
+    (
+        {"HOLD_RETENTION_DAYS": "0"},
+        "HOLD_RETENTION_DAYS: expected greater than or equal to 1, found '0'",
+    ),
+    ({"MODE": "dry"}, "MODE: expected 'paper' or 'live', found 'dry'"),
     ({"RSI_PERID": "14"}, "RSI_PERID: unknown environment variable; did you mean 'RSI_PERIOD'?"),
     (
         {"CONFIG_FILE": "no/such.yml"},

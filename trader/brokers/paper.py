@@ -69,12 +69,12 @@ class PaperBroker:
         self._prices = prices
         self._terms = terms
 
-    def reconcile(self, books: Books) -> str | None:
-        """See `roles.Broker`: there is nothing to compare with."""
-        return None
+    def reconcile(self, books: Books) -> None:
+        """See `roles.Broker`: there is nobody else's knowledge to compare with."""
 
-    def advance(self, order: Order, cash: Decimal) -> Outcome | None:
-        """See `roles.Broker`."""
+    def advance(self, order: Order, cash: Decimal, *, may_send: bool) -> Outcome | None:
+        """See `roles.Broker`: an order counts as sent once it is written."""
+        del may_send
         clock = self._prices.clock()
         market = self._prices.market_rules()
         if clock is None or market is None:

@@ -17,7 +17,7 @@ from common.events import append
 from schema import equity, orders, positions, signals, trades
 from trader.core.equity import DAY_MS, Marks
 from trader.core.signal import SignalKind
-from trader.ledger.exposure import why_over_cap
+from trader.ledger.fleet import why_over_cap
 from trader.ledger.reading import UNDONE, books_of, last_signal_of, marks_of
 from trader.ledger.rows import equity_row, order_row, position_row, signal_row, trade_row
 

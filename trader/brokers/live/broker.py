@@ -1,0 +1,269 @@
+"""The live broker: takes written-down orders through an exchange, one step at a time.
+
+An order is sent once. When nobody knows whether it arrived (a timeout, a lost reply, a process that ended), it is
+in doubt: it is looked up by its own id before anything else, and only when it could not arrive any more, and was
+not found again and again, is an exit sent once more and an entry given up. After that it is followed by the
+exchange's id until all its trades are known.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import structlog
+
+from common.errors import TransientError
+from trader.brokers.live.errors import NotDoneError, RefusedError, UnclearError, UnknownOrderError
+from trader.brokers.live.pause import Pause
+from trader.core.money import ZERO, exactly
+from trader.core.order import OrderStatus, OrderType, Side
+from trader.core.outcome import Outcome
+from trader.roles import NotReconciledYetError, UnexplainedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from common.clock import MarketClock
+    from trader.brokers.live.exchange_account import ExchangeAccount, Seen
+    from trader.core.books import Books
+    from trader.core.order import Order
+    from trader.core.trade import Trade
+    from trader.ledger.fleet import Fleet
+
+ARRIVES_WITHIN_S = (
+    8.0  # an order that has not arrived by then is refused by its recvWindow or deadline
+)
+_SETTLED_AFTER_S = 12.0
+_LOOKS = 3  # how often an order is not found, or a balance too small, before that is believed
+_LOSSES = 8  # how often an open order is not known any more before that is believed
+_TAKE_BACK_AGAIN_S = 10.0
+_NEARLY_ALL = Decimal(
+    "0.999999999"
+)  # some exchanges tell a trade's cost, and its amount is a quotient
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """An order that may or may not be at the exchange. Times are monotonic, in seconds."""
+
+    since: float
+    why: str
+    refused: bool = False
+    not_found: int = 0
+
+
+class LiveBroker:
+    """See `roles.Broker`."""
+
+    def __init__(
+        self,
+        account: ExchangeAccount,
+        fleet: Fleet,
+        *,
+        base: str,
+        clock: Callable[[], MarketClock | None],
+        order_timeout_s: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock` is the exchange's; `now` counts the seconds of this machine."""
+        self._account = account
+        self._fleet = fleet
+        self._base = base
+        self._clock = clock
+        self._order_timeout_s = order_timeout_s
+        self._now = now
+        self._doubts: dict[str, _Doubt] = {}
+        self._since: dict[str, float] = {}  # when an open order was first followed
+        self._take_back_at = 0.0
+        self._looks = 0
+        self._losses = 0
+        self._pause = Pause(now)
+        self._log = structlog.get_logger()
+
+    # --- before the first decision ---
+
+    def reconcile(self, books: Books) -> None:
+        """See `roles.Broker`."""
+        if books.pending is not None:
+            self._doubt_what_was_not_acknowledged(books.pending)
+            raise NotReconciledYetError(f"order {books.pending.client_order_id} to be settled")
+        if self._pause.is_on:
+            raise NotReconciledYetError(self._pause.why)
+        try:
+            self._account.open()
+            why = self._unknown_orders() or self._missing_balance(books)
+        except (TransientError, RefusedError) as error:
+            self._wait(error)
+            raise NotReconciledYetError(f"the exchange: {error}") from error
+        self._pause.end()
+        if why is None:
+            return
+        self._looks += 1
+        if self._looks >= _LOOKS:
+            raise UnexplainedError(why)
+        self._pause.begin(why, 2.0)  # another strategy's trade may be on its way into its books
+        raise NotReconciledYetError(why)
+
+    def _doubt_what_was_not_acknowledged(self, order: Order) -> None:
+        if order.status is OrderStatus.NEW and order.client_order_id not in self._doubts:
+            doubt = _Doubt(self._now(), "written before this process began")
+            self._doubts[order.client_order_id] = doubt
+
+    def _unknown_orders(self) -> str | None:
+        """Open orders with ids of ours that no strategy of this database has written."""
+        ours = {name for name in self._account.open_client_order_ids() if name.startswith("cw")}
+        unknown = sorted(ours - self._fleet.known_orders(ours))
+        return f"open orders that no books have: {', '.join(unknown)}" if unknown else None
+
+    def _missing_balance(self, books: Books) -> str | None:
+        """Whether the exchange has less than the positions of all strategies say."""
+        held = ZERO if books.position is None else books.position.amount
+        with exactly():
+            expected = held + self._fleet.held_by_others(self._base)
+        if not expected:
+            return None
+        found = self._account.held(self._base)
+        if _is_as_much(found, expected):
+            return None
+        return f"expected {expected:f} {self._base} at the exchange, found {found:f}"
+
+    # --- an order's life ---
+
+    def advance(self, order: Order, cash: Decimal, *, may_send: bool) -> Outcome | None:
+        """See `roles.Broker`."""
+        del cash  # the exchange knows what there is
+        if self._pause.is_on:
+            return None
+        try:
+            self._account.open()
+            outcome = self._step(order, may_send=may_send)
+        except UnknownOrderError as error:
+            self._lost(order, error)
+            return None
+        except (TransientError, RefusedError) as error:
+            self._wait(error)
+            return None
+        self._pause.end()
+        self._losses = 0
+        if outcome is not None and outcome.status.is_end:
+            self._doubts.pop(order.client_order_id, None)
+            self._since.pop(order.client_order_id, None)
+        return outcome
+
+    def _step(self, order: Order, *, may_send: bool) -> Outcome | None:
+        if order.status is OrderStatus.OPEN:
+            self._doubts.pop(order.client_order_id, None)
+            return self._follow(order)
+        doubt = self._doubts.get(order.client_order_id)
+        if doubt is not None:
+            return self._resolve(order, doubt, may_send=may_send)
+        if not may_send:
+            return Outcome.canceled("halted before it was sent")
+        return self._send(order)
+
+    def _lost(self, order: Order, error: UnknownOrderError) -> None:
+        """The exchange does not know an order that it has acknowledged."""
+        self._losses += 1
+        self._wait(error)
+        if self._losses >= _LOSSES:
+            raise UnexplainedError(
+                f"the exchange does not know order {order.client_order_id} any more, which it had accepted as "
+                f"{order.exchange_order_id}"
+            )
+
+    def _send(self, order: Order) -> Outcome | None:
+        clock = self._clock()
+        if clock is None:
+            return None
+        doubt = _Doubt(self._now(), "sent, no answer yet")
+        self._doubts[order.client_order_id] = doubt
+        expires_at = clock.now() + int(ARRIVES_WITHIN_S * 1000 * clock.speed)
+        try:
+            exchange_order_id = self._account.place(order, expires_at)
+        except NotDoneError:
+            del self._doubts[order.client_order_id]
+            raise
+        except RefusedError as error:
+            doubt.refused, doubt.why = True, str(error)
+            return self._resolve(order, doubt, may_send=False)
+        except UnclearError as error:
+            doubt.why = str(error)
+            raise
+        # It stays in doubt until it is read back as open: the write of this may fail.
+        doubt.why = "the answer tells no id" if exchange_order_id is None else "acknowledged"
+        if exchange_order_id is None:
+            return None
+        return Outcome(OrderStatus.OPEN, exchange_order_id=exchange_order_id)
+
+    def _resolve(self, order: Order, doubt: _Doubt, *, may_send: bool) -> Outcome | None:
+        """Finds out what has become of an order that may be at the exchange."""
+        seen = self._account.find(order)
+        if seen is not None:
+            self._log.info("order_found", order=order.client_order_id, doubt=doubt.why)
+            return Outcome(OrderStatus.OPEN, exchange_order_id=seen.exchange_order_id)
+        if doubt.refused:
+            return Outcome.rejected(doubt.why)
+        doubt.not_found += 1
+        if self._now() - doubt.since < _SETTLED_AFTER_S or doubt.not_found < _LOOKS:
+            self._pause.begin(doubt.why, 1.0)
+            return None
+        self._log.warning("order_never_arrived", order=order.client_order_id, doubt=doubt.why)
+        if order.side is Side.SELL and may_send:
+            return self._send(order)
+        return Outcome.rejected(f"it never arrived: {doubt.why}")
+
+    def _follow(self, order: Order) -> Outcome | None:
+        """News of an order that the exchange has."""
+        seen = self._account.look(order)
+        trades = self._new_trades(order, seen)
+        if seen.status is OrderStatus.OPEN:
+            self._take_back_if_too_old(order)
+            return Outcome(OrderStatus.OPEN, trades) if trades else None
+        known = order
+        for trade in trades:
+            known = known.after(trade)
+        if not _is_as_much(
+            known.filled, seen.filled
+        ):  # the trades are told later than the order's end
+            self._pause.begin(f"{known.filled:f} of {seen.filled:f} in trades", 0.5)
+            return Outcome(OrderStatus.OPEN, trades) if trades else None
+        if seen.status is OrderStatus.CANCELED:
+            why = self._why_canceled(order, seen)
+            return Outcome(OrderStatus.CANCELED, trades, why)
+        return Outcome(OrderStatus.FILLED, trades)
+
+    def _new_trades(self, order: Order, seen: Seen) -> tuple[Trade, ...]:
+        if seen.filled == order.filled:
+            return ()
+        made = self._account.trades(order, seen)
+        return tuple(one for one in made if one.exchange_trade_id not in order.traded)
+
+    def _take_back_if_too_old(self, order: Order) -> None:
+        """Cancels an order that has rested for too long; the next look tells what came of it."""
+        since = self._since.setdefault(order.client_order_id, self._now())
+        now = self._now()
+        if now - since < self._order_timeout_s or now < self._take_back_at:
+            self._pause.begin("the order rests", 0.5 if order.type is OrderType.MARKET else 1.0)
+            return
+        self._take_back_at = now + _TAKE_BACK_AGAIN_S
+        try:
+            self._account.cancel(order)
+        except (RefusedError, UnknownOrderError) as error:  # it has just ended, by itself
+            self._log.info("cancel_refused", order=order.client_order_id, error=str(error))
+
+    def _why_canceled(self, order: Order, seen: Seen) -> str:
+        rested = self._since.get(order.client_order_id)
+        if rested is not None and self._now() - rested >= self._order_timeout_s:
+            return f"not filled within {self._order_timeout_s:g} s"
+        return f"{seen.raw['status']} by the exchange, {seen.filled:f} of {order.amount:f} filled"
+
+    def _wait(self, error: Exception) -> None:
+        self._pause.fail(str(error), getattr(error, "retry_after_s", None))
+        self._log.warning("exchange_failed", error=str(error), wait_s=self._pause.left_s)
+
+
+def _is_as_much(found: Decimal, expected: Decimal) -> bool:
+    return found >= expected * _NEARLY_ALL

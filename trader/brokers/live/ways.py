@@ -1,0 +1,122 @@
+"""Each exchange's own ways with orders, behind one face: how to place one, find it again, and read its trades."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from common.exchange import errors
+from trader.core.order import OrderType, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trader.core.order import Order
+
+Raw = dict[str, Any]  # an order or a trade, in ccxt's form
+_LOOK_BACK_MS = 300_000  # the exchange's clock and that of the books may differ by so much
+_MOST_ORDERS = 250
+
+
+class Ways:
+    """What most exchanges have in common. The client is ccxt's asynchronous one."""
+
+    balance_parameters: Mapping[str, Any] = {}
+
+    def to_place(self, order: Order, expires_at: int) -> dict[str, Any]:
+        """The parameters that go with an order, its own id among them.
+
+        `expires_at` is when it is to be refused if it has not arrived, by the exchange's clock.
+        """
+        raise NotImplementedError
+
+    async def find(self, client: Any, order: Order) -> Raw | None:
+        """The order by its own id; None if the exchange has none."""
+        raise NotImplementedError
+
+    async def trades(self, client: Any, order: Order, found: Raw) -> list[Raw]:
+        """All trades of an order that the exchange told of as `found`, in any order."""
+        raise NotImplementedError
+
+
+class Binance(Ways):
+    """Orders are looked up by their own id, also after they have ended."""
+
+    def to_place(self, order: Order, expires_at: int) -> dict[str, Any]:  # noqa: D102
+        del expires_at  # its own recvWindow, of 5 s by default, refuses what arrives late
+        return {"newClientOrderId": order.client_order_id, "recvWindow": 5000}
+
+    async def find(self, client: Any, order: Order) -> Raw | None:  # noqa: D102
+        asked = {"origClientOrderId": order.client_order_id}
+        try:
+            found: Raw = await client.fetch_order(None, order.symbol, asked)
+        except errors.OrderNotFound:
+            return None
+        return found
+
+    async def trades(self, client: Any, order: Order, found: Raw) -> list[Raw]:  # noqa: D102
+        asked = {"orderId": found["id"]}
+        made: list[Raw] = await client.fetch_my_trades(order.symbol, None, 1000, asked)
+        return made
+
+
+class Coinbase(Ways):
+    """No look-up by an order's own id; but a second order with the same id is the first one again.
+
+    A market buy is asked for by what it may cost, with the fee inside: there is no other.
+    """
+
+    balance_parameters: Mapping[str, Any] = {"v3": True}  # the old API tells nothing of orders
+
+    def to_place(self, order: Order, expires_at: int) -> dict[str, Any]:  # noqa: D102
+        del expires_at
+        parameters = {"client_order_id": order.client_order_id}
+        if order.type is OrderType.MARKET and order.side is Side.BUY:
+            parameters["cost"] = format(order.reserved, "f")
+        return parameters
+
+    async def find(self, client: Any, order: Order) -> Raw | None:  # noqa: D102
+        since = order.decided_at - _LOOK_BACK_MS
+        found = await client.fetch_orders(order.symbol, since, _MOST_ORDERS)
+        return _with_id(found, order)
+
+    async def trades(self, client: Any, order: Order, found: Raw) -> list[Raw]:  # noqa: D102
+        since = order.decided_at - _LOOK_BACK_MS
+        made = await client.fetch_my_trades(order.symbol, since, _MOST_ORDERS)
+        return [trade for trade in made if trade["order"] == found["id"]]
+
+
+class Kraken(Ways):
+    """An order's own id is `cl_ord_id`; it is looked up among the open ones, then among the ended ones."""
+
+    def to_place(self, order: Order, expires_at: int) -> dict[str, Any]:  # noqa: D102
+        deadline = datetime.fromtimestamp(expires_at / 1000, UTC).isoformat(timespec="milliseconds")
+        return {
+            "clientOrderId": order.client_order_id,
+            "oflags": "fciq",  # the fee in quote currency
+            "deadline": deadline.replace("+00:00", "Z"),
+        }
+
+    async def find(self, client: Any, order: Order) -> Raw | None:  # noqa: D102
+        asked = {"clientOrderId": order.client_order_id}
+        since = order.decided_at - _LOOK_BACK_MS
+        for look in (client.fetch_open_orders, client.fetch_closed_orders):
+            if found := _with_id(await look(order.symbol, since, None, asked), order):
+                return found
+        return None
+
+    async def trades(self, client: Any, order: Order, found: Raw) -> list[Raw]:  # noqa: D102
+        ids = [trade["id"] for trade in found["trades"] or []]
+        if not ids:
+            return []
+        made: list[Raw] = await client.fetch_order_trades(
+            found["id"], order.symbol, None, None, {"trades": ids}
+        )
+        return made
+
+
+WAYS: dict[str, Ways] = {"binance": Binance(), "coinbase": Coinbase(), "kraken": Kraken()}
+
+
+def _with_id(found: list[Raw], order: Order) -> Raw | None:
+    return next((one for one in found if one["clientOrderId"] == order.client_order_id), None)
