@@ -21,6 +21,7 @@ from practice.clock import at_speed
 from practice.coinbase.market_data import CoinbaseMarketData
 from practice.desk import Desk
 from practice.faults import Faults
+from practice.fees import fees_of
 from practice.kraken.market_data import KrakenMarketData
 from practice.ledger import Ledger
 from practice.markets import market_of, markets_of, replayed, replayed_symbols
@@ -91,7 +92,7 @@ def _compose(arguments: Arguments) -> web.Application:
     venues = {exchange: _venue(exchange, seed, files) for exchange in _EXCHANGES}
     routes = {exchange: Routes(app, exchange, faults, weather) for exchange in _EXCHANGES}
 
-    desk = Desk(venues["binance"], Ledger(state, "binance"), arguments.fee_rate)
+    desk = Desk(venues["binance"], Ledger(state, "binance"), fees_of("binance", arguments.fee_rate))
     desk.require_markets_of_open_orders()
     for key in arguments.secrets:
         desk.ledger.open_account(key, arguments.balances)

@@ -77,7 +77,7 @@ class BinanceAccount:
     def account(self, account: str, _: Parameters, now_ms: int) -> dict[str, Any]:
         """All balances."""
         balances = self._desk.ledger.balances(account)
-        rate = int(self._desk.fee_rate * 10_000)
+        rate = int(self._desk.fees.rate * 10_000)
         return {
             "makerCommission": rate,
             "takerCommission": rate,
