@@ -66,6 +66,10 @@ class Ticket:
     cost: Decimal = ZERO
     fee_in: FeeIn | None = None  # None: as the exchange does
 
+    def worth(self, last: Decimal) -> Decimal:
+        """About what it costs in quote currency: at its limit, else at the last price."""
+        return self.cost or self.amount * (self.price or last)
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
