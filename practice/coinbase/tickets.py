@@ -24,6 +24,8 @@ _LIMITS = {
     "limit_limit_fok": TimeInForce.ALL_OR_NOTHING,
 }
 _LIMIT_NAMES = {time_in_force: name for name, time_in_force in _LIMITS.items()}
+# What this exchange does not imitate must not be passed over either.
+_UNKNOWN = ("attached_order_configuration", "leverage", "margin_type", "retail_portfolio_id")
 
 
 def read_ticket(parameters: Parameters, listing: Listing, now_ms: int) -> Ticket:
@@ -33,6 +35,9 @@ def read_ticket(parameters: Parameters, listing: Listing, now_ms: int) -> Ticket
         CoinbaseError: a parameter is missing or wrong.
         OrderRefused: the product does not trade such an order.
     """
+    for name in _UNKNOWN:
+        if parameters.get(name):
+            raise CoinbaseError("INVALID_ARGUMENT", f"{name}: expected none")
     client_order_id = parameters.get("client_order_id")
     if not isinstance(client_order_id, str) or not client_order_id:
         raise CoinbaseError("INVALID_ARGUMENT", "client_order_id is required")

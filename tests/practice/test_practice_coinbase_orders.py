@@ -185,6 +185,7 @@ def test_an_order_that_coinbase_would_refuse_is_refused_in_the_same_way(
         ({"product_id": "NOPE-USD"}, ccxt.ExchangeError, "INVALID_PRODUCT_ID"),
         ({"side": "HOLD"}, ccxt.BadRequest, "side"),
         ({"client_order_id": ""}, ccxt.BadRequest, "client_order_id"),
+        ({"leverage": "2"}, ccxt.BadRequest, "leverage"),
         ({"order_configuration": {}}, ccxt.BadRequest, "expected exactly one"),
         ({"base_size": "0.000001"}, ccxt.ExchangeError, "BASE_SIZE_TOO_SMALL"),
         ({"base_size": "0.010001"}, ccxt.ExchangeError, "SIZE_PRECISION"),
@@ -203,8 +204,8 @@ def test_parameters_that_ccxt_would_not_send_are_refused_too(
         "client_order_id": "right",
         "order_configuration": {"limit_limit_gtc": limit},
     }
-    top = {name: value for name, value in changed.items() if name in right}
-    limit |= {name: value for name, value in changed.items() if name not in right}
+    top = {name: value for name, value in changed.items() if name in {*right, "leverage"}}
+    limit |= {name: value for name, value in changed.items() if name not in top}
     with pytest.raises(ccxt.BaseError, match=text) as raised:
         traded(practice, lambda client: client.v3_private_post_brokerage_orders({**right, **top}))
     assert raised.type is error

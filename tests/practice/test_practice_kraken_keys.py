@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import ccxt
 import pytest
 
-from tests.practice.running import IN_BASE64, credentials_of
+from tests.practice.running import IN_BASE64, ROOT, credentials_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,10 @@ def test_a_nonce_must_be_higher_than_the_last_one_of_its_key(practice: Practice,
     assert practice.freshly_asked("kraken", behind, **credentials)["BTC"]["free"] == 2
     with pytest.raises(ccxt.InvalidNonce):
         practice.freshly_asked("kraken", lambda client: client.fetch_balance(), **credentials)
+
+
+def test_the_documents_tell_the_secret_of_the_default_key_as_kraken_wants_it() -> None:
+    assert f"`{IN_BASE64}`" in (ROOT / "docs" / "PRACTICE.md").read_text(encoding="utf-8")
 
 
 def test_one_pair_of_key_and_secret_can_serve_all_three(started: Callable[..., Practice]) -> None:
