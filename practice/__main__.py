@@ -16,12 +16,18 @@ from common.errors import ConfigurationError
 from practice.arguments import Arguments, parse_arguments
 from practice.binance.account import BinanceAccount
 from practice.binance.market_data import BinanceMarketData
-from practice.binance.signing import Gate
+from practice.binance.signing import BinanceGate
 from practice.clock import at_speed
+from practice.coinbase.account import CoinbaseAccount
 from practice.coinbase.market_data import CoinbaseMarketData
+from practice.coinbase.signing import CoinbaseGate
 from practice.desk import Desk
 from practice.faults import Faults
+from practice.fees import fees_of
+from practice.keys import Keys
+from practice.kraken.account import KrakenAccount
 from practice.kraken.market_data import KrakenMarketData
+from practice.kraken.signing import KrakenGate
 from practice.ledger import Ledger
 from practice.markets import market_of, markets_of, replayed, replayed_symbols
 from practice.prices import GeneratedPath
@@ -91,17 +97,33 @@ def _compose(arguments: Arguments) -> web.Application:
     venues = {exchange: _venue(exchange, seed, files) for exchange in _EXCHANGES}
     routes = {exchange: Routes(app, exchange, faults, weather) for exchange in _EXCHANGES}
 
-    desk = Desk(venues["binance"], Ledger(state, "binance"), arguments.fee_rate)
+    desks = {exchange: _desk(venue, state, arguments) for exchange, venue in venues.items()}
+
+    keys = Keys(arguments.secrets)
+    venue, desk = venues["binance"], desks["binance"]
+    BinanceMarketData(venue, clock.now).register(routes["binance"])
+    BinanceAccount(venue, desk, BinanceGate(keys, clock), clock.now).register(routes["binance"])
+
+    venue, desk = venues["coinbase"], desks["coinbase"]
+    CoinbaseMarketData(venue, clock.now).register(routes["coinbase"])
+    CoinbaseAccount(venue, desk, CoinbaseGate(keys, clock), clock.now).register(routes["coinbase"])
+
+    venue, desk = venues["kraken"], desks["kraken"]
+    KrakenMarketData(venue, clock.now).register(routes["kraken"])
+    KrakenAccount(venue, desk, KrakenGate(keys), clock).register(routes["kraken"])
+
+    Rehearsal(venues, routes, clock=clock, keys=keys, faults=faults, weather=weather).register(app)
+    return app
+
+
+def _desk(venue: Venue, state: Connection, arguments: Arguments) -> Desk:
+    """Where one exchange trades, with an account of its own for every key."""
+    ledger = Ledger(state, venue.exchange)
+    desk = Desk(venue, ledger, fees_of(venue.exchange, arguments.fee_rate))
     desk.require_markets_of_open_orders()
     for key in arguments.secrets:
-        desk.ledger.open_account(key, arguments.balances)
-    gate = Gate(arguments.secrets, clock)
-    BinanceMarketData(venues["binance"], clock.now).register(routes["binance"])
-    BinanceAccount(venues["binance"], desk, gate, clock.now).register(routes["binance"])
-    CoinbaseMarketData(venues["coinbase"], clock.now).register(routes["coinbase"])
-    KrakenMarketData(venues["kraken"], clock.now).register(routes["kraken"])
-    Rehearsal(venues, routes, clock, faults, weather).register(app)
-    return app
+        ledger.open_account(key, arguments.balances)
+    return desk
 
 
 def _clock(

@@ -16,15 +16,24 @@ def at_speed(clock: MarketClock, speed: float, wall_ms: int) -> MarketClock:
     return MarketClock(clock.at(wall_ms), wall_ms, speed)
 
 
+def shown_by_clients(clock: MarketClock, wall_ms: int) -> tuple[int, int]:
+    """The earliest and the latest time that an honest client's clock may show.
+
+    A client asks for the market time once and counts on from there at the speed of real time, so
+    on a fast market its clock falls behind, at worst by all that has passed since the anchor. At
+    speed 1 both are the same.
+    """
+    now = clock.at(wall_ms)
+    counted = clock.exchange_time + (wall_ms - clock.wall_time)
+    return min(now, counted), max(now, counted)
+
+
 def is_shown_by_a_client(
     clock: MarketClock, client_ms: int, wall_ms: int, *, behind_ms: int, ahead_ms: int
 ) -> bool:
     """Whether an honest client's clock may show `client_ms` when the wall clock shows `wall_ms`.
 
-    A client asks for the market time once and counts on from there at the speed of real time, so
-    on a fast market its clock falls behind, at worst by all that has passed since the anchor. At
-    speed 1 only the tolerance of `behind_ms` and `ahead_ms` is left, as at a real exchange.
+    At speed 1 only the tolerance of `behind_ms` and `ahead_ms` is left, as at a real exchange.
     """
-    now = clock.at(wall_ms)
-    counted = clock.exchange_time + (wall_ms - clock.wall_time)
-    return min(now, counted) - behind_ms <= client_ms <= max(now, counted) + ahead_ms
+    earliest, latest = shown_by_clients(clock, wall_ms)
+    return earliest - behind_ms <= client_ms <= latest + ahead_ms

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from common.errors import ConfigurationError
 from practice import book
+from practice.fees import fee_currency
 from practice.orders import (
     Change,
     Fill,
@@ -22,17 +23,14 @@ from practice.orders import (
     TimeInForce,
     changes_of_fill,
     covers,
-    fee_of,
-    lock_of,
-    released,
 )
 from practice.path import first_crossing
 from practice.venue import half_spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from decimal import Decimal
 
+    from practice.fees import Fees
     from practice.ledger import Ledger
     from practice.noise import Flags, Integers
     from practice.venue import Listing, Venue
@@ -61,9 +59,9 @@ class UnknownOrder(Refused):
 class Desk:
     """Where the accounts of one exchange trade."""
 
-    def __init__(self, venue: Venue, ledger: Ledger, fee_rate: Decimal) -> None:
+    def __init__(self, venue: Venue, ledger: Ledger, fees: Fees) -> None:
         self._venue = venue
-        self.fee_rate = fee_rate
+        self.fees = fees
         self._unreached_until_ms: dict[int, int] = {}
         self.ledger = ledger
 
@@ -93,6 +91,7 @@ class Desk:
         with self.ledger.transaction():
             self._refuse_duplicate(account, ticket)
             taken = self._taken(ticket, now_ms)
+            fee_in = ticket.fee_in or self.fees.taken_in
             order = Order(
                 order_id=0,
                 account=account,
@@ -101,9 +100,11 @@ class Desk:
                 status=Status.OPEN,
                 created_ms=now_ms,
                 updated_ms=now_ms,
+                fee_rate=self.fees.rate,
+                fee_currency=fee_currency(ticket.symbol, fee_in, buys=ticket.side is Side.BUY),
             )
             order = self.ledger.add_order(order)
-            fills = [self._fill(order, level, now_ms, is_maker=False) for level in taken]
+            fills = [_fill(order, level, now_ms, is_maker=False) for level in taken]
             return self._traded_at_once(order, fills)
 
     def cancel(self, account: str, order_id: int, now_ms: int) -> Order:
@@ -117,7 +118,7 @@ class Desk:
             order = self.ledger.order(account, order_id)
             if order is None or order.status is not Status.OPEN:
                 raise UnknownOrder
-            self.ledger.apply(account, [released(lock_of(order.ticket, order.remaining))])
+            self.ledger.apply(account, [order.lock.undone()])
             canceled = replace(order, status=Status.CANCELED, updated_ms=now_ms)
             self.ledger.update_order(canceled)
             return canceled
@@ -143,30 +144,29 @@ class Desk:
             if moment_ms is None:
                 return
             part = book.Level(order.ticket.price, min(remaining, listing.market.depth))
-            yield self._fill(order, part, moment_ms, is_maker=True)
+            yield _fill(order, part, moment_ms, is_maker=True)
             remaining -= part.amount
             since_ms = moment_ms + book.REFILL_MS
 
     def _traded_at_once(self, order: Order, fills: list[Fill]) -> tuple[Order, list[Fill]]:
         """Keeps a new order's fills and what it locks or gives up; needs the money for both."""
-        ticket = order.ticket
-        changes = [change for fill in fills for change in changes_of_fill(fill, locked_price=None)]
+        changes = [change for fill in fills for change in changes_of_fill(fill)]
         for fill in fills:
             order = order.after(fill)
-        if order.remaining and _rests(ticket):
-            changes.append(lock_of(ticket, order.remaining))
-        elif order.remaining:
+        if order.status is Status.OPEN and _rests(order.ticket):
+            changes.append(order.lock)
+        elif order.status is Status.OPEN:
             order = replace(order, status=Status.EXPIRED)
         if not covers(self.ledger.free(order.account), changes):
             raise InsufficientBalance
         return order, self._keep(order, fills, changes)
 
     def _traded_later(self, order: Order, fills: list[Fill]) -> None:
-        price = order.ticket.price
-        changes = [change for fill in fills for change in changes_of_fill(fill, locked_price=price)]
+        changes = [order.lock.undone()]
         for fill in fills:
+            changes += changes_of_fill(fill)
             order = order.after(fill)
-        self._keep(order, fills, changes)
+        self._keep(order, fills, [*changes, order.lock])
 
     def _keep(self, order: Order, fills: list[Fill], changes: list[Change]) -> list[Fill]:
         self.ledger.update_order(order)
@@ -178,7 +178,8 @@ class Desk:
         listing = self._venue.listings[ticket.symbol]
         offers = _offers(listing, ticket.side, now_ms)
         if ticket.cost:
-            return book.taken_cost(offers, ticket.cost, listing.market.step)
+            cost = ticket.cost / (1 + self.fees.rate) if self.fees.inside_cost else ticket.cost
+            return book.taken_cost(offers, cost, listing.market.step)
         if ticket.kind is Kind.MARKET:
             return book.taken_amount(offers, ticket.amount)
         taken = book.taken_amount(book.within(offers, ticket.side, ticket.price), ticket.amount)
@@ -189,23 +190,26 @@ class Desk:
         return taken
 
     def _refuse_duplicate(self, account: str, ticket: Ticket) -> None:
+        if not ticket.client_order_id:
+            return
         same = self.ledger.orders_by_client_id(account, ticket.client_order_id)
         if any(order.status is Status.OPEN for order in same):
             raise DuplicateClientId
 
-    def _fill(self, order: Order, part: book.Level, moment_ms: int, *, is_maker: bool) -> Fill:
-        side = order.ticket.side
-        return Fill(
-            order_id=order.order_id,
-            account=order.account,
-            symbol=order.ticket.symbol,
-            side=side,
-            price=part.price,
-            amount=part.amount,
-            fee=fee_of(side, part.price, part.amount, self.fee_rate),
-            is_maker=is_maker,
-            timestamp_ms=moment_ms,
-        )
+
+def _fill(order: Order, part: book.Level, moment_ms: int, *, is_maker: bool) -> Fill:
+    return Fill(
+        order_id=order.order_id,
+        account=order.account,
+        symbol=order.ticket.symbol,
+        side=order.ticket.side,
+        price=part.price,
+        amount=part.amount,
+        fee=order.fee_for(part.price, part.amount),
+        fee_currency=order.fee_currency,
+        is_maker=is_maker,
+        timestamp_ms=moment_ms,
+    )
 
 
 def _rests(ticket: Ticket) -> bool:

@@ -39,8 +39,11 @@ CREATE TABLE IF NOT EXISTS orders (
     status TEXT NOT NULL,
     created_ms INTEGER NOT NULL,
     updated_ms INTEGER NOT NULL,
+    fee_rate TEXT NOT NULL,
+    fee_currency TEXT NOT NULL,
     filled TEXT NOT NULL,
-    cost TEXT NOT NULL
+    cost TEXT NOT NULL,
+    fee TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS orders_by_client_id ON orders (exchange, account, client_order_id);
 CREATE INDEX IF NOT EXISTS open_orders ON orders (exchange) WHERE status = 'open';
@@ -55,6 +58,7 @@ CREATE TABLE IF NOT EXISTS fills (
     price TEXT NOT NULL,
     amount TEXT NOT NULL,
     fee TEXT NOT NULL,
+    fee_currency TEXT NOT NULL,
     is_maker INTEGER NOT NULL,
     timestamp_ms INTEGER NOT NULL
 ) STRICT;
@@ -62,9 +66,9 @@ CREATE INDEX IF NOT EXISTS fills_of_order ON fills (order_id);
 """
 _ORDER = (
     "order_id, account, symbol, client_order_id, side, kind, time_in_force, price, asked_amount,"
-    " asked_cost, amount, status, created_ms, updated_ms, filled, cost"
+    " asked_cost, amount, status, created_ms, updated_ms, fee_rate, fee_currency, filled, cost, fee"
 )
-_FILL = "order_id, account, symbol, side, price, amount, fee, is_maker, timestamp_ms, fill_id"
+_FILL = "order_id, account, symbol, side, price, amount, fee, fee_currency, is_maker, timestamp_ms, fill_id"
 
 
 class Overdrawn(Exception):
@@ -136,65 +140,68 @@ class Ledger:
     def add_order(self, order: Order) -> Order:
         """Keeps a new order; the same with its number."""
         ticket = order.ticket
-        cursor = self._connection.execute(
-            "INSERT INTO orders (exchange, account, symbol, client_order_id, side, kind,"
-            " time_in_force, price, asked_amount, asked_cost, amount, status, created_ms,"
-            " updated_ms, filled, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self._exchange,
-                order.account,
-                ticket.symbol,
-                ticket.client_order_id,
-                ticket.side,
-                ticket.kind,
-                ticket.time_in_force,
-                str(ticket.price),
-                str(ticket.amount),
-                str(ticket.cost),
-                str(order.amount),
-                order.status,
-                order.created_ms,
-                order.updated_ms,
-                str(order.filled),
-                str(order.cost),
-            ),
+        number = self._insert(
+            "orders",
+            account=order.account,
+            symbol=ticket.symbol,
+            client_order_id=ticket.client_order_id,
+            side=ticket.side,
+            kind=ticket.kind,
+            time_in_force=ticket.time_in_force,
+            price=str(ticket.price),
+            asked_amount=str(ticket.amount),
+            asked_cost=str(ticket.cost),
+            amount=str(order.amount),
+            status=order.status,
+            created_ms=order.created_ms,
+            updated_ms=order.updated_ms,
+            fee_rate=str(order.fee_rate),
+            fee_currency=order.fee_currency,
+            filled=str(order.filled),
+            cost=str(order.cost),
+            fee=str(order.fee),
         )
-        return replace(order, order_id=_number_of(cursor))
+        return replace(order, order_id=number)
 
     def update_order(self, order: Order) -> None:
         """Keeps what has become of an order."""
         self._connection.execute(
-            "UPDATE orders SET status = ?, updated_ms = ?, filled = ?, cost = ? WHERE order_id = ?",
-            (order.status, order.updated_ms, str(order.filled), str(order.cost), order.order_id),
+            "UPDATE orders SET status = ?, updated_ms = ?, filled = ?, cost = ?, fee = ?"
+            " WHERE order_id = ?",
+            (
+                order.status,
+                order.updated_ms,
+                str(order.filled),
+                str(order.cost),
+                str(order.fee),
+                order.order_id,
+            ),
         )
 
     def add_fill(self, fill: Fill) -> Fill:
         """Keeps an execution; the same with its number."""
-        cursor = self._connection.execute(
-            "INSERT INTO fills (exchange, order_id, account, symbol, side, price, amount, fee,"
-            " is_maker, timestamp_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self._exchange,
-                fill.order_id,
-                fill.account,
-                fill.symbol,
-                fill.side,
-                str(fill.price),
-                str(fill.amount),
-                str(fill.fee),
-                int(fill.is_maker),
-                fill.timestamp_ms,
-            ),
+        number = self._insert(
+            "fills",
+            order_id=fill.order_id,
+            account=fill.account,
+            symbol=fill.symbol,
+            side=fill.side,
+            price=str(fill.price),
+            amount=str(fill.amount),
+            fee=str(fill.fee),
+            fee_currency=fill.fee_currency,
+            is_maker=int(fill.is_maker),
+            timestamp_ms=fill.timestamp_ms,
         )
-        return replace(fill, fill_id=_number_of(cursor))
+        return replace(fill, fill_id=number)
 
     def open_orders(self) -> list[Order]:
         """The open orders of all accounts, oldest first."""
         return self._orders("status = 'open'", ())
 
-    def orders_of(self, account: str, symbol: str) -> list[Order]:
-        """All orders of an account in one market, oldest first."""
-        return self._orders("account = ? AND symbol = ?", (account, symbol))
+    def orders_of(self, account: str, symbol: str | None = None) -> list[Order]:
+        """All orders of an account, in one market or in all, oldest first."""
+        return self._orders("account = ? AND symbol = coalesce(?, symbol)", (account, symbol))
 
     def orders_by_client_id(self, account: str, client_order_id: str) -> list[Order]:
         """The orders that carry that id, oldest first."""
@@ -205,12 +212,29 @@ class Ledger:
         found = self._orders("account = ? AND order_id = ?", (account, order_id))
         return found[0] if found else None
 
-    def fills_of(self, account: str, symbol: str) -> list[Fill]:
-        """All executions of an account in one market, oldest first."""
+    def fills_of(self, account: str, symbol: str | None = None) -> list[Fill]:
+        """All executions of an account, in one market or in all, oldest first."""
+        return self._fills("account = ? AND symbol = coalesce(?, symbol)", (account, symbol))
+
+    def fills_of_order(self, order_id: int) -> list[Fill]:
+        """The executions of one order, oldest first."""
+        return self._fills("order_id = ?", (order_id,))
+
+    def _insert(self, table: str, **values: object) -> int:
+        """Adds a row of this exchange; its number."""
+        marks = ", ".join("?" * len(values))
+        cursor = self._connection.execute(
+            f"INSERT INTO {table} (exchange, {', '.join(values)}) VALUES (?, {marks})",
+            (self._exchange, *values.values()),
+        )
+        if not cursor.lastrowid:
+            raise RuntimeError(f"expected the number of a new row, found {cursor.lastrowid}")
+        return cursor.lastrowid
+
+    def _fills(self, condition: str, values: tuple[object, ...]) -> list[Fill]:
         rows = self._connection.execute(
-            f"SELECT {_FILL} FROM fills WHERE exchange = ? AND account = ? AND symbol = ?"
-            " ORDER BY fill_id",
-            (self._exchange, account, symbol),
+            f"SELECT {_FILL} FROM fills WHERE exchange = ? AND {condition} ORDER BY fill_id",
+            (self._exchange, *values),
         )
         return [_fill(row) for row in rows]
 
@@ -220,13 +244,6 @@ class Ledger:
             (self._exchange, *values),
         )
         return [_order(row) for row in rows]
-
-
-def _number_of(cursor: sqlite3.Cursor) -> int:
-    """The number that a new row was given."""
-    if not cursor.lastrowid:
-        raise RuntimeError(f"expected the number of a new row, found {cursor.lastrowid}")
-    return cursor.lastrowid
 
 
 def _order(row: tuple[Any, ...]) -> Order:
@@ -248,22 +265,25 @@ def _order(row: tuple[Any, ...]) -> Order:
         status=Status(row[11]),
         created_ms=row[12],
         updated_ms=row[13],
-        filled=Decimal(row[14]),
-        cost=Decimal(row[15]),
+        fee_rate=Decimal(row[14]),
+        fee_currency=row[15],
+        filled=Decimal(row[16]),
+        cost=Decimal(row[17]),
+        fee=Decimal(row[18]),
     )
 
 
 def _fill(row: tuple[Any, ...]) -> Fill:
-    order_id, account, symbol, side, price, amount, fee, is_maker, timestamp_ms, fill_id = row
     return Fill(
-        order_id=order_id,
-        account=account,
-        symbol=symbol,
-        side=Side(side),
-        price=Decimal(price),
-        amount=Decimal(amount),
-        fee=Decimal(fee),
-        is_maker=bool(is_maker),
-        timestamp_ms=timestamp_ms,
-        fill_id=fill_id,
+        order_id=row[0],
+        account=row[1],
+        symbol=row[2],
+        side=Side(row[3]),
+        price=Decimal(row[4]),
+        amount=Decimal(row[5]),
+        fee=Decimal(row[6]),
+        fee_currency=row[7],
+        is_maker=bool(row[8]),
+        timestamp_ms=row[9],
+        fill_id=row[10],
     )

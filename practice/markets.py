@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+MOST_AMOUNT = 9_000_000  # of any order
 _LISTED_MS = 1_504_483_200_000  # Monday 2017-09-04: no candle is older
 _LISTED = {
     "binance": (

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from practice.fees import fee_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from practice.fees import FeeIn
+
 ZERO = Decimal(0)
-_FEE_STEP = Decimal("0.00000001")
 
 
 class Side(StrEnum):
@@ -48,7 +51,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """An order as it is asked for. Either `amount` (base) or, at the market, `cost` (quote) is set."""
+    """An order as it is asked for. Either `amount` (base) or, at the market, `cost` (quote) is set.
+
+    The client order id may be empty, where the exchange does without.
+    """
 
     symbol: str
     client_order_id: str
@@ -58,11 +64,20 @@ class Ticket:
     price: Decimal = ZERO
     amount: Decimal = ZERO
     cost: Decimal = ZERO
+    fee_in: FeeIn | None = None  # None: as the exchange does
+
+    def worth(self, last: Decimal) -> Decimal:
+        """About what it costs in quote currency: at its limit, else at the last price."""
+        return self.cost or self.amount * (self.price or last)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A ticket that was accepted. `filled` is in base currency, `cost` in quote."""
+    """A ticket that was accepted. `filled` is in base currency, `cost` in quote.
+
+    The terms of its fee are those of its first moment, whatever the exchange charges later: so what
+    was locked is exactly what is released.
+    """
 
     order_id: int
     account: str
@@ -71,13 +86,33 @@ class Order:
     status: Status
     created_ms: int
     updated_ms: int
+    fee_rate: Decimal
+    fee_currency: str
     filled: Decimal = ZERO
     cost: Decimal = ZERO
+    fee: Decimal = ZERO
 
     @property
     def remaining(self) -> Decimal:
         """What is not filled yet, in base currency."""
         return self.amount - self.filled
+
+    @property
+    def lock(self) -> Change:
+        """What is set aside while its rest lies in the book: all that it may still spend."""
+        ticket = self.ticket
+        base, quote = ticket.symbol.split("/")
+        spent, currency = self.remaining, base
+        if ticket.side is Side.BUY:
+            spent, currency = ticket.price * self.remaining, quote
+        if currency == self.fee_currency:
+            spent += self.fee_for(ticket.price, self.remaining)
+        return Change(currency, free=-spent, locked=spent)
+
+    def fee_for(self, price: Decimal, amount: Decimal) -> Decimal:
+        """The fee of an execution."""
+        is_base = self.ticket.symbol.startswith(f"{self.fee_currency}/")
+        return fee_of(amount if is_base else amount * price, self.fee_rate)
 
     def after(self, fill: Fill) -> Order:
         """This order once that fill has happened."""
@@ -86,6 +121,7 @@ class Order:
             self,
             filled=filled,
             cost=self.cost + fill.cost,
+            fee=self.fee + fill.fee,
             status=Status.FILLED if filled == self.amount else self.status,
             updated_ms=fill.timestamp_ms,
         )
@@ -93,7 +129,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution. The fee is taken from what the trader receives: base for a buy."""
+    """One execution."""
 
     order_id: int
     account: str
@@ -102,6 +138,7 @@ class Fill:
     price: Decimal
     amount: Decimal
     fee: Decimal
+    fee_currency: str
     is_maker: bool
     timestamp_ms: int
     fill_id: int = 0  # given by the ledger
@@ -110,12 +147,6 @@ class Fill:
     def cost(self) -> Decimal:
         """What was paid or received, in quote currency, before the fee."""
         return self.price * self.amount
-
-    @property
-    def fee_currency(self) -> str:
-        """What the fee is taken in."""
-        base, quote = self.symbol.split("/")
-        return base if self.side is Side.BUY else quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,46 +157,18 @@ class Change:
     free: Decimal = ZERO
     locked: Decimal = ZERO
 
-
-def fee_of(side: Side, price: Decimal, amount: Decimal, rate: Decimal) -> Decimal:
-    """The fee of one fill, in the currency that is received, rounded down to 8 decimals."""
-    received = amount if side is Side.BUY else amount * price
-    return (received * rate).quantize(_FEE_STEP, rounding=ROUND_DOWN)
+    def undone(self) -> Change:
+        """The change that takes this one back."""
+        return Change(self.currency, free=-self.free, locked=-self.locked)
 
 
-def changes_of_fill(fill: Fill, *, locked_price: Decimal | None) -> list[Change]:
-    """What a fill does to the account.
-
-    Args:
-        fill: the execution.
-        locked_price: the price at which quote currency was locked for it, 0 for a sale out of
-            locked base currency, None where nothing was locked.
-    """
+def changes_of_fill(fill: Fill) -> list[Change]:
+    """What a fill does to the free balances of the account; the fee comes last, when it can be paid."""
     base, quote = fill.symbol.split("/")
-    if fill.side is Side.BUY:
-        received = Change(base, free=fill.amount - fill.fee)
-        if locked_price is None:
-            return [Change(quote, free=-fill.cost), received]
-        locked = locked_price * fill.amount
-        return [Change(quote, free=locked - fill.cost, locked=-locked), received]
-    received = Change(quote, free=fill.cost - fill.fee)
-    if locked_price is None:
-        return [Change(base, free=-fill.amount), received]
-    return [Change(base, locked=-fill.amount), received]
-
-
-def lock_of(ticket: Ticket, amount: Decimal) -> Change:
-    """What is set aside while that amount of a limit order rests. Its negative is the release."""
-    base, quote = ticket.symbol.split("/")
-    if ticket.side is Side.BUY:
-        cost = ticket.price * amount
-        return Change(quote, free=-cost, locked=cost)
-    return Change(base, free=-amount, locked=amount)
-
-
-def released(lock: Change) -> Change:
-    """The change that undoes a lock."""
-    return Change(lock.currency, free=-lock.free, locked=-lock.locked)
+    traded = [Change(quote, free=-fill.cost), Change(base, free=fill.amount)]
+    if fill.side is Side.SELL:
+        traded = [Change(base, free=-fill.amount), Change(quote, free=fill.cost)]
+    return [*traded, Change(fill.fee_currency, free=-fill.fee)]
 
 
 def covers(free: Mapping[str, Decimal], changes: list[Change]) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from common.clock import MarketClock
     from practice.faults import Faults
+    from practice.keys import Keys
     from practice.server import Routes
     from practice.venue import Listing, Venue
     from practice.weather import Weather
@@ -32,13 +33,16 @@ class Rehearsal:
         self,
         venues: Mapping[str, Venue],
         routes: Mapping[str, Routes],
+        *,
         clock: MarketClock,
+        keys: Keys,
         faults: Faults,
         weather: Weather,
     ) -> None:
         self._venues = venues
         self._routes = routes
         self._clock = clock
+        self._keys = keys
         self._faults = faults
         self._weather = weather
 
@@ -48,6 +52,8 @@ class Rehearsal:
         app.router.add_get("/practice/clock", self.clock)
         app.router.add_get("/practice/candles", self.candles)
         app.router.add_get("/practice/calls", self.calls)
+        app.router.add_put("/practice/keys/{key}", self.change_key)
+        app.router.add_delete("/practice/keys/{key}", self.change_key)
         app.router.add_get("/practice/faults", self.faults)
         app.router.add_post("/practice/faults", self.add_faults)
         app.router.add_delete("/practice/faults", self.clear_faults)
@@ -67,6 +73,14 @@ class Rehearsal:
     async def calls(self, _: web.Request) -> web.Response:
         """How often each endpoint of each exchange was called since the start."""
         return web.json_response({name: dict(one.calls) for name, one in self._routes.items()})
+
+    async def change_key(self, request: web.Request) -> web.Response:
+        """Revokes a key, or makes it valid again; the keys that are valid now."""
+        try:
+            self._keys.change(request.match_info["key"], valid=request.method == "PUT")
+        except ConfigurationError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response(sorted(self._keys))
 
     async def faults(self, _: web.Request) -> web.Response:
         """The faults that still wait."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from practice.tape import printed
 from practice.wire import suffer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from practice.faults import Faults
@@ -85,5 +86,16 @@ class Routes:
 
 async def _market(request: web.Request) -> str:
     """The market that a request is about, as the exchange writes it; empty where it names none."""
-    named = {**request.match_info, **request.query, **await request.post()}
+    named = {**request.match_info, **request.query, **await _body(request)}
     return next((str(named[key]) for key in _MARKET_KEYS if key in named), "")
+
+
+async def _body(request: web.Request) -> Mapping[str, Any]:
+    """What the body of a request names: a form at binance and kraken, JSON at coinbase."""
+    if request.content_type != "application/json":
+        return await request.post()
+    try:
+        sent = json.loads(await request.read() or b"{}")
+    except ValueError:
+        return {}
+    return sent if isinstance(sent, dict) else {}

@@ -12,7 +12,7 @@ from common.clock import MarketClock
 from common.errors import ConfigurationError
 from practice import ledger
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS clock (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -39,7 +39,8 @@ def open_state(file: str | None) -> sqlite3.Connection:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found not in {0, _VERSION}:
             raise ConfigurationError(
-                f"--state: expected a state of version {_VERSION}, found {found} in {file}"
+                f"--state: expected a state of version {_VERSION}, found {found} in {file}; "
+                "another file begins anew"
             )
         connection.executescript(
             f"BEGIN EXCLUSIVE; {_SCHEMA} {ledger.SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"

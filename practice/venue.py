@@ -62,6 +62,10 @@ class Listing:
         half = int(half_spread(np.array([last]))[0])
         return Ticker(now_ms, last, max(last - half, 1), last + half, day.grouped(max(len(day), 1)))
 
+    def last_price(self, now_ms: int) -> Decimal:
+        """The last price at that moment, as money."""
+        return self.price(price_at(self.path, now_ms))
+
     def price(self, ticks: int) -> Decimal:
         """That many ticks as money."""
         return Decimal(ticks).scaleb(-self.path.price_decimals)

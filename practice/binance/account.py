@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from aiohttp import web
-
-from common.clock import wall_now
 from practice.binance.tickets import read_ticket
 from practice.binance.wire import BinanceError, listing_of, required, whole_number
 from practice.desk import DuplicateClientId, InsufficientBalance, WouldTake
 from practice.orders import ZERO, Status
+from practice.private import signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
 
-    from practice.binance.signing import Gate
+    from practice.binance.signing import BinanceGate
     from practice.desk import Desk
     from practice.orders import Fill, Order
     from practice.server import Routes
@@ -43,7 +41,9 @@ _Row = TypeVar("_Row", "Order", "Fill")
 class BinanceAccount:
     """The endpoints that need a signature."""
 
-    def __init__(self, venue: Venue, desk: Desk, gate: Gate, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, venue: Venue, desk: Desk, gate: BinanceGate, now_ms: Callable[[], int]
+    ) -> None:
         self._venue = venue
         self._listings = venue.by_id("")
         self._desk = desk
@@ -63,21 +63,13 @@ class BinanceAccount:
             ("GET", "allOrders", "allOrders", self.all_orders),
             ("GET", "myTrades", "myTrades", self.my_trades),
         ):
-            routes.add(method, f"/api/v3/{path}", endpoint, self._signed(answer))
-
-    def _signed(self, answer: Callable[[str, Parameters, int], Any]) -> Any:
-        async def checked(request: web.Request) -> web.Response:
-            account, parameters = await self._gate.admit(request, wall_now())
-            now_ms = self._now_ms()
-            self._desk.settle(now_ms)
-            return web.json_response(answer(account, parameters, now_ms))
-
-        return checked
+            handler = signed(self._gate, self._desk, self._now_ms, answer)
+            routes.add(method, f"/api/v3/{path}", endpoint, handler)
 
     def account(self, account: str, _: Parameters, now_ms: int) -> dict[str, Any]:
         """All balances."""
         balances = self._desk.ledger.balances(account)
-        rate = int(self._desk.fee_rate * 10_000)
+        rate = int(self._desk.fees.rate * 10_000)
         return {
             "makerCommission": rate,
             "takerCommission": rate,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from practice.binance.tickets import MOST_AMOUNT
 from practice.binance.wire import BinanceError, listing_of, required, whole_number
+from practice.markets import MOST_AMOUNT
 from practice.tape import Window
 
 if TYPE_CHECKING:

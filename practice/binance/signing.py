@@ -21,7 +21,7 @@ _DEFAULT_WINDOW_MS, _MOST_WINDOW_MS = 5_000, 60_000
 _AHEAD_MS = 1_000
 
 
-class Gate:
+class BinanceGate:
     """Lets requests in that one of the known keys has signed."""
 
     def __init__(self, secrets: Mapping[str, str], clock: MarketClock) -> None:

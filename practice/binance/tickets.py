@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from practice.binance.wire import BinanceError, decimal_number, required
+from practice.markets import MOST_AMOUNT
 from practice.orders import Kind, Side, Ticket, TimeInForce
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from decimal import Decimal
 
     from practice.venue import Listing
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
-MOST_AMOUNT = 9_000_000
 _CLIENT_ID = r"^[\.A-Z\:/a-z0-9_-]{1,36}$"
 
 
@@ -43,14 +42,11 @@ def read_ticket(parameters: Mapping[str, str], listing: Listing, now_ms: int) ->
         )
     if ticket.kind is Kind.MARKET:
         ticket = _market_order(ticket, parameters)
-        last = listing.price(listing.ticker(now_ms).last)
-        cost = ticket.cost or ticket.amount * last
     else:
         ticket = _limit_order(ticket, parameters)
-        cost = ticket.amount * ticket.price
         if not ticket.price or ticket.price % listing.market.tick:
             raise BinanceError(-1013, "Filter failure: PRICE_FILTER")
-    _check_size(ticket, cost, listing)
+    _check_size(ticket, listing, now_ms)
     return ticket
 
 
@@ -83,13 +79,13 @@ def _limit_order(ticket: Ticket, parameters: Mapping[str, str]) -> Ticket:
     )
 
 
-def _check_size(ticket: Ticket, cost: Decimal, listing: Listing) -> None:
+def _check_size(ticket: Ticket, listing: Listing, now_ms: int) -> None:
     market = listing.market
     if not ticket.cost and (
         not market.step <= ticket.amount <= MOST_AMOUNT or ticket.amount % market.step
     ):
         raise BinanceError(-1013, "Filter failure: LOT_SIZE")
-    if cost < market.min_cost:
+    if ticket.worth(listing.last_price(now_ms)) < market.min_cost:
         raise BinanceError(-1013, "Filter failure: NOTIONAL")
 
 

@@ -1,1 +1,1 @@
-"""Coinbase's Advanced Trade API: its public part. Orders will stand beside it, as Binance's do."""
+"""Coinbase's Advanced Trade API, version 3."""

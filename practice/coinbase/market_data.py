@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from practice.coinbase.wire import BROKERAGE, CoinbaseError, iso
+from practice.markets import MOST_AMOUNT
 from practice.tape import Window
 
 if TYPE_CHECKING:
@@ -29,18 +29,6 @@ _GRANULARITIES = {
     "ONE_DAY": 1440 * _MINUTE,
 }
 _MOST_CANDLES = 350
-_BROKERAGE = "/api/v3/brokerage"
-
-
-class CoinbaseError(web.HTTPException):
-    """An error in Coinbase's form: a word for the kind and a sentence."""
-
-    def __init__(self, error: str, message: str, status: int = 400) -> None:
-        self.status_code = status
-        super().__init__(
-            text=json.dumps({"error": error, "error_details": message, "message": message}),
-            content_type="application/json",
-        )
 
 
 class CoinbaseMarketData:
@@ -52,12 +40,12 @@ class CoinbaseMarketData:
 
     def register(self, routes: Routes) -> None:
         """Adds the endpoints under their names."""
-        products = f"{_BROKERAGE}/market/products"
+        products = f"{BROKERAGE}/market/products"
         routes.get("/v2/time", "time", self.time_v2)
         routes.get("/v2/currencies", "currencies", self.nothing_v2)
         routes.get("/v2/currencies/crypto", "currencies", self.nothing_v2)
         routes.get("/v2/exchange-rates", "exchange-rates", self.exchange_rates)
-        routes.get(f"{_BROKERAGE}/time", "time", self.time)
+        routes.get(f"{BROKERAGE}/time", "time", self.time)
         routes.get(products, "products", self.products)
         routes.get(f"{products}/{{product_id}}", "product", self.product)
         routes.candles(f"{products}/{{product_id}}/candles", "candles", self.window, _candles)
@@ -66,14 +54,14 @@ class CoinbaseMarketData:
     async def time_v2(self, _: web.Request) -> web.Response:
         """The exchange's clock, in whole seconds."""
         now_ms = self._now_ms()
-        return web.json_response({"data": {"epoch": now_ms // 1000, "iso": _iso(now_ms)}})
+        return web.json_response({"data": {"epoch": now_ms // 1000, "iso": iso(now_ms)}})
 
     async def time(self, _: web.Request) -> web.Response:
         """The exchange's clock."""
         now_ms = self._now_ms()
         return web.json_response(
             {
-                "iso": _iso(now_ms),
+                "iso": iso(now_ms),
                 "epochSeconds": str(now_ms // 1000),
                 "epochMillis": str(now_ms),
             }
@@ -127,7 +115,7 @@ class CoinbaseMarketData:
             "product_id": name,
             "price": listing.price_text(ticker.last),
             "size": f"{listing.market.step:f}",
-            "time": _iso(now_ms),
+            "time": iso(now_ms),
             "side": "BUY",
             "bid": "",
             "ask": "",
@@ -179,7 +167,7 @@ def _product(name: str, listing: Listing, now_ms: int) -> dict[str, Any]:
         "quote_min_size": f"{market.min_cost:f}",
         "quote_max_size": "150000000",
         "base_min_size": f"{market.step:f}",
-        "base_max_size": "9000000",
+        "base_max_size": str(MOST_AMOUNT),
         "base_name": market.base,
         "quote_name": market.quote,
         "base_currency_id": market.base,
@@ -207,8 +195,3 @@ def _seconds(request: web.Request, name: str) -> int:
     if not value.isdecimal():
         raise CoinbaseError("INVALID_ARGUMENT", f"{name}: expected seconds since 1970")
     return int(value)
-
-
-def _iso(now_ms: int) -> str:
-    moment = datetime.fromtimestamp(now_ms / 1000, tz=UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

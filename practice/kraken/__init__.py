@@ -1,1 +1,1 @@
-"""Kraken's REST API: its public part. Orders will stand beside it, as Binance's do."""
+"""Kraken's REST API, version 0."""

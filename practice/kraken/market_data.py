@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from practice.kraken.names import asset_names, pair_of
+from practice.kraken.wire import KrakenError, result_form, whole_number
 from practice.tape import Window
 
 if TYPE_CHECKING:
@@ -23,16 +22,6 @@ if TYPE_CHECKING:
 _MINUTE_MS = 60_000
 _INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10_080, 21_600)  # minutes
 _MOST_CANDLES = 720
-_WHOLE = re.compile(r"-?[0-9]{1,15}")
-
-
-class KrakenError(web.HTTPException):
-    """An error in Kraken's form, which comes with status 200."""
-
-    status_code = 200
-
-    def __init__(self, error: str) -> None:
-        super().__init__(text=json.dumps({"error": [error]}), content_type="application/json")
 
 
 class KrakenMarketData:
@@ -41,9 +30,7 @@ class KrakenMarketData:
     def __init__(self, venue: Venue, now_ms: Callable[[], int]) -> None:
         self._currencies = sorted(venue.currencies())
         self._listings = {pair_of(one): listing for one, listing in venue.listings.items()}
-        self._pairs = {
-            name: pair for pair in self._listings for name in (pair.name, pair.short, pair.streamed)
-        }
+        self._pairs = {name: pair for pair in self._listings for name in pair.names}
         self._now_ms = now_ms
 
     def register(self, routes: Routes) -> None:
@@ -98,13 +85,13 @@ class KrakenMarketData:
     def window(self, request: web.Request) -> Window:
         """The candles after `since`, at most the newest 720; the open one always."""
         listing = self._listings[self._pair(request.query.get("pair", ""))]
-        length_ms = _whole_number(request.query, "interval", 1) * _MINUTE_MS
+        length_ms = whole_number(request.query, "interval", 1) * _MINUTE_MS
         if length_ms // _MINUTE_MS not in _INTERVALS or not listing.has_candles_of(length_ms):
             raise KrakenError("EGeneral:Invalid arguments")
         now_ms = self._now_ms()
         newest_ms = now_ms // length_ms * length_ms
         oldest_ms = newest_ms - (_MOST_CANDLES - 1) * length_ms
-        since_ms = _whole_number(request.query, "since", 0) * 1000
+        since_ms = whole_number(request.query, "since", 0) * 1000
         first_ms = min(max(since_ms + 1, oldest_ms), newest_ms)
         return Window(listing, length_ms, first_ms, newest_ms, now_ms)
 
@@ -134,16 +121,9 @@ def _resulting(answer: Callable[[Mapping[str, str]], dict[str, Any]]) -> Any:
     """An endpoint that answers in Kraken's form."""
 
     async def resulting(request: web.Request) -> web.Response:
-        return web.json_response({"error": [], "result": answer(request.query)})
+        return web.json_response(result_form(answer(request.query)))
 
     return resulting
-
-
-def _whole_number(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name, str(default))
-    if not _WHOLE.fullmatch(text):
-        raise KrakenError("EGeneral:Invalid arguments")
-    return int(text)
 
 
 def _candle_form(row: Row) -> list[Any]:

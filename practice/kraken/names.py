@@ -28,6 +28,11 @@ class Pair:
     base: str
     quote: str
 
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What a request may call it."""
+        return self.name, self.short, self.streamed
+
 
 def asset_names(currency: str) -> tuple[str, str]:
     """Kraken's name for that asset, and its short form."""

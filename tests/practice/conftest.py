@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-_ACCOUNTS = 12
+BALANCES = ("USD=1000000", "USDT=1000000", "BTC=2")
+_ACCOUNTS = 150
 
 
 @pytest.fixture(scope="session")
 def _practice() -> Iterator[Practice]:
     keys = ["practice-key", *(f"account-{number}" for number in range(_ACCOUNTS))]
     words = [word for key in keys for word in ("--key", f"{key}:practice-secret")]
-    exchange = Practice(*words, "--balance", "USDT=1000000", "--balance", "BTC=2")
+    balances = [word for one in BALANCES for word in ("--balance", one)]
+    exchange = Practice(*words, *balances)
     yield exchange
     exchange.stop()
 
@@ -29,7 +31,7 @@ def _keys() -> Iterator[str]:
 
 @pytest.fixture
 def key(_keys: Iterator[str]) -> str:
-    """The key of an account of the test's own, with 1,000,000 USDT and 2 BTC."""
+    """The key of an account of the test's own, with 1,000,000 USD, 1,000,000 USDT and 2 BTC at each exchange."""
     return next(_keys)
 
 

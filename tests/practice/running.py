@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CREDENTIALS = {"apiKey": "practice-key", "secret": "practice-secret"}
+IN_BASE64 = base64.b64encode(CREDENTIALS["secret"].encode()).decode()  # as kraken's clients want it
 DEADLINE_S = 10.0
+
+
+def credentials_of(exchange: str, key: str = CREDENTIALS["apiKey"]) -> dict[str, str]:
+    """What a client of that exchange is given to own the account of that key."""
+    return {"apiKey": key, "secret": IN_BASE64 if exchange == "kraken" else CREDENTIALS["secret"]}
 
 
 class Practice:
@@ -88,10 +95,15 @@ class Practice:
         client.enableRateLimit = False
         return client
 
-    def synchronous_client(self, exchange: str) -> Any:
+    def synchronous_client(self, exchange: str, **credentials: str) -> Any:
         """The same without asyncio."""
         asynchronous = connect(exchange, environment=self.environment)
-        settings = {"options": asynchronous.options, "timeout": 1000, "enableRateLimit": False}
+        settings = {
+            "options": asynchronous.options,
+            "timeout": 1000,
+            "enableRateLimit": False,
+            **credentials,
+        }
         client = getattr(ccxt, exchange)(settings)
         client.urls["api"] = asynchronous.urls["api"]
         return client
@@ -105,11 +117,13 @@ class Practice:
             self._clients[key] = self.client(exchange, **credentials)
         return self._runner.run(_awaited(question(self._clients[key])))
 
-    def freshly_asked(self, exchange: str, question: Callable[[Any], Awaitable[Any]]) -> Any:
+    def freshly_asked(
+        self, exchange: str, question: Callable[[Any], Awaitable[Any]], **credentials: str
+    ) -> Any:
         """The same of a client that has never asked anything but for the markets."""
 
         async def ask() -> Any:
-            client = self.client(exchange, **(CREDENTIALS if exchange == "binance" else {}))
+            client = self.client(exchange, **credentials)
             try:
                 await client.load_markets()
                 return await question(client)
@@ -119,15 +133,19 @@ class Practice:
         return asyncio.run(ask())
 
     def traded(
-        self, question: Callable[[Any], Awaitable[Any]], key: str = CREDENTIALS["apiKey"]
+        self,
+        question: Callable[[Any], Awaitable[Any]],
+        key: str = CREDENTIALS["apiKey"],
+        exchange: str = "binance",
     ) -> Any:
-        """What Binance answers to the owner of that key, whose clock is set."""
+        """What an exchange answers to the owner of that key, whose clock is set."""
 
         async def ask(client: Any) -> Any:
-            await client.load_time_difference()
+            if exchange != "kraken":  # which does not look at a client's clock
+                await client.load_time_difference()
             return await question(client)
 
-        return self.asked("binance", ask, **{**CREDENTIALS, "apiKey": key})
+        return self.asked(exchange, ask, **credentials_of(exchange, key))
 
 
 async def _all_closed(clients: Iterable[Any]) -> None:

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 import ccxt
 import pytest
 
-from tests.practice.running import CREDENTIALS, eventually
+from tests.practice.running import CREDENTIALS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.practice.running import Practice
 
 SYMBOL = "BTC/USDT"
@@ -78,51 +76,6 @@ def test_a_limit_order_rests_locks_its_money_and_gives_it_back_when_canceled(
     assert canceled["status"] == "canceled"
     assert released["USDT"]["used"] == 0
     assert released["USDT"]["free"] == locked["USDT"]["free"] + 200
-
-
-def test_a_limit_order_fills_at_its_price_once_the_market_gets_there(
-    started: Callable[..., Practice],
-) -> None:
-    practice = started("--speed", "7200", "--balance", "USDT=10000", "--balance", "BTC=1")
-
-    async def surround(client: Any) -> None:
-        last = (await client.fetch_ticker(SYMBOL))["last"]
-        await client.create_order(SYMBOL, "limit", "buy", 0.01, last * 0.995)
-        await client.create_order(SYMBOL, "limit", "sell", 0.01, last * 1.005)
-
-    practice.traded(surround)
-    trade, *_ = eventually(lambda: practice.traded(lambda client: client.fetch_my_trades(SYMBOL)))
-    order = practice.traded(lambda client: client.fetch_order(trade["order"], SYMBOL))
-    assert (order["status"], order["average"]) == ("closed", order["price"])
-    assert trade["takerOrMaker"] == "maker"
-    minute = trade["timestamp"] // 60_000 * 60_000
-    eventually(lambda: practice.now_ms() > minute + 60_000)
-    ((_, _, high, low, _, _),) = practice.truth("binance", SYMBOL, "1m", since=minute, limit=1)
-    assert low < order["price"] if order["side"] == "buy" else high > order["price"]
-
-
-def test_a_limit_order_larger_than_the_book_is_partly_filled_and_stays_open(
-    practice: Practice, key: str
-) -> None:
-
-    async def place(client: Any) -> Any:
-        ask = (await client.fetch_ticker(SYMBOL))["ask"]
-        order = await client.create_order(SYMBOL, "limit", "buy", 3.0, ask * 1.0001)
-        return await client.fetch_order(order["id"], SYMBOL)
-
-    order = practice.traded(place, key)
-    assert order["info"]["status"] == "PARTIALLY_FILLED"
-    assert 0 < order["filled"] < 3.0
-
-
-def test_an_immediate_or_cancel_order_trades_what_it_can_and_expires(practice: Practice) -> None:
-    order = practice.traded(
-        lambda client: client.create_order(
-            SYMBOL, "limit", "buy", 0.01, 20_000, {"timeInForce": "IOC"}
-        )
-    )
-    assert order["status"] == "expired"
-    assert order["filled"] == 0
 
 
 def test_a_client_order_id_is_unique_only_while_its_order_is_open(
@@ -231,7 +184,7 @@ def test_a_client_whose_clock_is_a_minute_off_is_refused(practice: Practice, ske
         return await client.fetch_balance()
 
     with pytest.raises(ccxt.InvalidNonce):
-        practice.freshly_asked("binance", skewed)
+        practice.freshly_asked("binance", skewed, **CREDENTIALS)
 
 
 def test_nothing_is_created_or_destroyed_but_fees(practice: Practice, key: str) -> None:

@@ -145,63 +145,6 @@ def test_a_ban_can_say_how_long_to_wait(practice: Practice) -> None:
     assert practice.freshly_asked("binance", banned) == "7"
 
 
-def test_an_order_whose_reply_is_lost_was_placed_all_the_same(practice: Practice, key: str) -> None:
-    practice.suffer(kind="lose_reply", endpoint="place_order")
-
-    async def place(client: Any) -> Any:
-        with pytest.raises(ccxt.NetworkError):
-            await client.create_order(
-                "BTC/USDT", "market", "buy", 0.01, None, {"clientOrderId": "ambiguous"}
-            )
-        return await client.fetch_order(None, "BTC/USDT", {"origClientOrderId": "ambiguous"})
-
-    assert practice.traded(place, key)["filled"] == 0.01
-
-
-def test_an_order_whose_connection_is_dropped_was_not_placed(practice: Practice, key: str) -> None:
-    practice.suffer(kind="drop", endpoint="place_order")
-
-    async def place(client: Any) -> Any:
-        with pytest.raises(ccxt.NetworkError):
-            await client.create_order(
-                "BTC/USDT", "market", "buy", 0.01, None, {"clientOrderId": "dropped"}
-            )
-        await client.fetch_order(None, "BTC/USDT", {"origClientOrderId": "dropped"})
-
-    with pytest.raises(ccxt.OrderNotFound):
-        practice.traded(place, key)
-
-
-def test_a_truncated_reply_hides_the_id_of_an_order_that_exists(
-    practice: Practice, key: str
-) -> None:
-    practice.suffer(kind="truncate", endpoint="place_order")
-
-    async def place(client: Any) -> Any:
-        order = await client.create_order("BTC/USDT", "limit", "buy", 0.01, 20_000)
-        return order, await client.fetch_open_orders("BTC/USDT")
-
-    order, listed = practice.traded(place, key)
-    assert order["id"] is None
-    assert len(listed) == 1
-
-
-def test_a_revoked_key_looks_like_a_ban_to_a_client_that_had_been_let_in(
-    practice: Practice, key: str
-) -> None:
-    revoked = {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."}
-    practice.suffer(kind="status", status=401, body=revoked, endpoint="account", **FOREVER)
-    with pytest.raises(ccxt.AuthenticationError):
-        practice.freshly_asked("binance", lambda client: client.fetch_balance())
-
-    async def let_in(client: Any) -> None:
-        await client.fetch_open_orders("BTC/USDT")
-        await client.fetch_balance()
-
-    with pytest.raises(ccxt.DDoSProtection):
-        practice.traded(let_in, key)
-
-
 def test_a_fault_strikes_only_the_exchange_and_the_market_that_it_names(practice: Practice) -> None:
     practice.suffer(kind="html", exchange="binance", market="ETHUSDT", endpoint="klines", **FOREVER)
     assert candles_of(practice, "coinbase")
