@@ -122,6 +122,11 @@ class Account:
         if decision is not None:
             self._carry_out(decision, now)
 
+    @property
+    def waits_for(self) -> str:
+        """What keeps the pending order from getting on; empty where nothing does."""
+        return self._broker.waits_for if self.books.pending is not None else ""
+
     def ordered(self, order: Order) -> None:
         """An order that was written with the signals that led to it."""
         self.books = self.books.ordered(order)

@@ -123,7 +123,12 @@ class Engine:
                 return Progress("waiting", why)
             assert newest is not None
             self._decide_on(self._unseen(newest), newest, now)
-        detail = now.no_orders or now.no_entries or self._readiness.lateness(now.clock, newest)
+        detail = (
+            now.no_orders
+            or self._account.waits_for
+            or now.no_entries
+            or self._readiness.lateness(now.clock, newest)
+        )
         return Progress("running", detail, more=(self._last_signal or 0) < (newest or 0))
 
     def _unseen(self, newest: int) -> list[int]:

@@ -81,6 +81,10 @@ class UnexplainedError(CandlewellError):
 class Broker(Protocol):
     """Where orders go."""
 
+    @property
+    def waits_for(self) -> str:
+        """What keeps an order from getting on, for the heartbeat; empty where nothing does."""
+
     def reconcile(self, books: Books) -> None:
         """Compares the books with what the broker knows, before the first decision after a start.
 

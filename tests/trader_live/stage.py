@@ -87,7 +87,7 @@ class Stage:
         exchanges.record_markets(self.exchange, ["1m"], [self._market()])
         now = self.practice.now_ms()
         exchanges.record_clock(self.exchange, MarketClock(now, wall_now()))
-        self.next = Timeframe.M1.floor(now) - 100 * 60_000
+        self.next = Timeframe.M1.newest_closed(now)
         Registry(self.database).register(
             Registration(ID, self.partition, "scripted", None, "live", {}, 1, BALANCE)
         )

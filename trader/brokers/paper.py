@@ -69,6 +69,11 @@ class PaperBroker:
         self._prices = prices
         self._terms = terms
 
+    @property
+    def waits_for(self) -> str:
+        """See `roles.Broker`."""
+        return ""
+
     def reconcile(self, books: Books) -> None:
         """See `roles.Broker`: there is nobody else's knowledge to compare with."""
 

@@ -80,8 +80,14 @@ class LiveBroker:
         self._take_back_at = 0.0
         self._looks = 0
         self._losses = 0
+        self._trouble = ""
         self._pause = Pause(now)
         self._log = structlog.get_logger()
+
+    @property
+    def waits_for(self) -> str:
+        """See `roles.Broker`."""
+        return self._trouble
 
     # --- before the first decision ---
 
@@ -147,7 +153,7 @@ class LiveBroker:
             self._wait(error)
             return None
         self._pause.end()
-        self._losses = 0
+        self._losses, self._trouble = 0, ""
         if outcome is not None and outcome.status.is_end:
             self._doubts.pop(order.client_order_id, None)
             self._since.pop(order.client_order_id, None)
@@ -261,6 +267,7 @@ class LiveBroker:
         return f"{seen.raw['status']} by the exchange, {seen.filled:f} of {order.amount:f} filled"
 
     def _wait(self, error: Exception) -> None:
+        self._trouble = str(error)
         self._pause.fail(str(error), getattr(error, "retry_after_s", None))
         self._log.warning("exchange_failed", error=str(error), wait_s=self._pause.left_s)
 

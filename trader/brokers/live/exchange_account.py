@@ -65,15 +65,17 @@ class ExchangeAccount:
         )
         self._client.number = str
         self._calls = Calls(self._client, TIMEOUT_S)
-        self._is_open = False
+        self._has_clock = self._has_markets = False
 
     def open(self) -> None:
-        """Reads what the exchange trades, and its clock; done once."""
-        if not self._is_open:
+        """Reads the exchange's clock and what it trades, once; the clock also after it was found to be off."""
+        if not self._has_clock:
+            self._read_clock()
+            self._has_clock = True
+        if not self._has_markets:
             parameters = ccxt.MARKET_PARAMETERS.get(self._exchange, {})
             self._ask(lambda: self._client.load_markets(True, parameters))
-            self._read_clock()
-            self._is_open = True
+            self._has_markets = True
 
     def close(self) -> None:
         """Gives the connections back."""
@@ -137,15 +139,14 @@ class ExchangeAccount:
         except Exception as error:
             found = meaning(error, reply)
             if isinstance(found, NotDoneError):
-                self._is_open = False  # its clock is read again before the next call
+                self._has_clock = False
             if found is error:
                 raise
             raise found from error
 
     def _read_clock(self) -> None:
         """Has the client sign with the exchange's time, where the exchange looks at it."""
-        if self._exchange == "binance":
-            self._client.options["adjustForTimeDifference"] = True
+        if self._ways.looks_at_time:
             self._ask(self._client.load_time_difference)
 
     def _trade(self, order: Order, raw: Raw) -> Trade:

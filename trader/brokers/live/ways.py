@@ -22,6 +22,7 @@ class Ways:
     """What most exchanges have in common. The client is ccxt's asynchronous one."""
 
     balance_parameters: Mapping[str, Any] = {}
+    looks_at_time = True  # refuses what was signed by a clock that is off
 
     def to_place(self, order: Order, expires_at: int) -> dict[str, Any]:
         """The parameters that go with an order, its own id among them.
@@ -81,13 +82,18 @@ class Coinbase(Ways):
         return _with_id(found, order)
 
     async def trades(self, client: Any, order: Order, found: Raw) -> list[Raw]:  # noqa: D102
-        since = order.decided_at - _LOOK_BACK_MS
-        made = await client.fetch_my_trades(order.symbol, since, _MOST_ORDERS)
-        return [trade for trade in made if trade["order"] == found["id"]]
+        asked = {"order_id": found["id"]}
+        made: list[Raw] = await client.fetch_my_trades(order.symbol, None, _MOST_ORDERS, asked)
+        return made
 
 
 class Kraken(Ways):
-    """An order's own id is `cl_ord_id`; it is looked up among the open ones, then among the ended ones."""
+    """An order's own id is `cl_ord_id`; it is looked up among the open ones, then among the ended ones.
+
+    Its requests are numbered by the time; to shift the client's clock would let those numbers fall.
+    """
+
+    looks_at_time = False
 
     def to_place(self, order: Order, expires_at: int) -> dict[str, Any]:  # noqa: D102
         deadline = datetime.fromtimestamp(expires_at / 1000, UTC).isoformat(timespec="milliseconds")
