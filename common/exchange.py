@@ -32,6 +32,7 @@ def connect(
     credentials: Mapping[str, str] | None = None,
     environment: Mapping[str, str] = os.environ,
     timeout_s: float = REQUEST_TIMEOUT_S,
+    **overrides: Any,
 ) -> Any:
     """An asynchronous ccxt client for one exchange; the caller awaits its `close()`.
 
@@ -40,6 +41,7 @@ def connect(
         credentials: ccxt's own keys (`apiKey`, `secret`, ...); none are needed for market data.
         environment: where `<EXCHANGE>_API_URL` is looked up.
         timeout_s: how long one HTTP request may take.
+        **overrides: options of ccxt's that are to differ from those below.
 
     Raises:
         ConfigurationError: ccxt knows no such exchange, or the URL is not one.
@@ -53,6 +55,7 @@ def connect(
         "timeout": int(timeout_s * 1000),
         **(credentials or {}),
         **_OPTIONS.get(exchange, {}),
+        **overrides,
     }
     client = getattr(_load(f"ccxt.async_support.{exchange}"), exchange)(options)
     if url := api_url(exchange, environment):

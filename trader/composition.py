@@ -122,6 +122,7 @@ def _broker(
             base=settings.symbol.partition("/")[0],
             clock=feed.clock,
             order_timeout_s=settings.order_timeout_s,
+            max_wait_s=settings.max_signal_age_s,
         )
 
 

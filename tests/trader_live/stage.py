@@ -75,6 +75,7 @@ class Stage:
     wrap_account: Callable[[ExchangeAccount], Any] = lambda account: account
     wrap_journal: Callable[[Ledger], Journal] = lambda ledger: ledger
     order_timeout_s: float = 60.0
+    max_wait_s: float = 7200.0
     accounts: list[ExchangeAccount] = field(default_factory=list)
     seconds: Seconds = field(default_factory=Seconds)
 
@@ -124,7 +125,11 @@ class Stage:
         """A trader's engine as it is after a start."""
         feed = DatabaseFeed(self.database, self.partition, ID)
         account = ExchangeAccount(
-            self.exchange, self.symbol, self.credentials, self.practice.environment
+            self.exchange,
+            self.symbol,
+            self.credentials,
+            self.practice.environment,
+            enableRateLimit=False,
         )
         self.accounts.append(account)
         return Engine(
@@ -139,6 +144,7 @@ class Stage:
                 base=self.base,
                 clock=feed.clock,
                 order_timeout_s=self.order_timeout_s,
+                max_wait_s=self.max_wait_s,
                 now=self.seconds,
             ),
             journal=self.wrap_journal(self.ledger),

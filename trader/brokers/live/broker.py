@@ -66,14 +66,26 @@ class LiveBroker:
         base: str,
         clock: Callable[[], MarketClock | None],
         order_timeout_s: float,
+        max_wait_s: float,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` is the exchange's; `now` counts the seconds of this machine."""
+        """Makes the broker of one strategy.
+
+        Args:
+            account: where its orders go.
+            fleet: what the other strategies at that exchange hold.
+            base: the currency that it buys and sells.
+            clock: the exchange's.
+            order_timeout_s: after so many seconds an order that is not filled is taken back.
+            max_wait_s: an entry is not sent later than so many seconds after its decision.
+            now: counts the seconds of this machine.
+        """
         self._account = account
         self._fleet = fleet
         self._base = base
         self._clock = clock
         self._order_timeout_s = order_timeout_s
+        self._max_wait_s = max_wait_s
         self._now = now
         self._doubts: dict[str, _Doubt] = {}
         self._since: dict[str, float] = {}  # when an open order was first followed
@@ -217,9 +229,15 @@ class LiveBroker:
             self._pause.begin(doubt.why, 1.0)
             return None
         self._log.warning("order_never_arrived", order=order.client_order_id, doubt=doubt.why)
-        if order.side is Side.SELL and may_send:
+        if may_send and self._is_wanted(order):
             return self._send(order)
         return Outcome.rejected(f"it never arrived: {doubt.why}")
+
+    def _is_wanted(self, order: Order) -> bool:
+        """Whether it is still to be sent: an exit always is, an entry while its signal is young."""
+        clock = self._clock()
+        is_young = clock is not None and clock.age_s(order.decided_at) <= self._max_wait_s
+        return order.side is Side.SELL or is_young
 
     def _follow(self, order: Order) -> Outcome | None:
         """News of an order that the exchange has."""

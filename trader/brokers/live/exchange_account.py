@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 EXCHANGES = tuple(WAYS)
 TIMEOUT_S = 8.0  # of one request: a health check notices a daemon that hangs for 30 s
+_TURN_WITHIN_MS = 5000.0  # no call waits longer for ccxt's rate limit: an order must not come late
 _STATUS = {"open": OrderStatus.OPEN, "closed": OrderStatus.FILLED}  # all others are an early end
 
 
@@ -55,13 +56,19 @@ class ExchangeAccount:
         symbol: str,
         credentials: Mapping[str, str],
         environment: Mapping[str, str],
+        **overrides: Any,
     ) -> None:
+        """`overrides` are options of ccxt's."""
         self._exchange = exchange
         self._symbol = symbol
         self._ways = WAYS[exchange]
         self._runner = asyncio.Runner()
         self._client = ccxt.connect(
-            exchange, credentials=credentials, environment=environment, timeout_s=TIMEOUT_S
+            exchange,
+            credentials=credentials,
+            environment=environment,
+            timeout_s=TIMEOUT_S,
+            **{"rollingWindowSize": _TURN_WITHIN_MS, **overrides},
         )
         self._client.number = str
         self._calls = Calls(self._client, TIMEOUT_S)
