@@ -76,6 +76,8 @@ class Stage:
     wrap_journal: Callable[[Ledger], Journal] = lambda ledger: ledger
     order_timeout_s: float = 60.0
     max_wait_s: float = 7200.0
+    ccxt: dict[str, Any] = field(default_factory=dict)
+    spend: Decimal | None = None
     accounts: list[ExchangeAccount] = field(default_factory=list)
     seconds: Seconds = field(default_factory=Seconds)
 
@@ -89,6 +91,8 @@ class Stage:
         now = self.practice.now_ms()
         exchanges.record_clock(self.exchange, MarketClock(now, wall_now()))
         self.next = Timeframe.M1.newest_closed(now)
+        if self.spend is not None:
+            self.buy_by_hand(self.spend)
         Registry(self.database).register(
             Registration(ID, self.partition, "scripted", None, "live", {}, 1, BALANCE)
         )
@@ -130,6 +134,7 @@ class Stage:
             self.credentials,
             self.practice.environment,
             enableRateLimit=False,
+            **self.ccxt,
         )
         self.accounts.append(account)
         return Engine(
@@ -163,6 +168,33 @@ class Stage:
     def price(self) -> float:
         """The market's last price."""
         return float(self.ask(lambda client: client.fetch_ticker(self.symbol))["last"])
+
+    def ask_price(self) -> float:
+        """The best price that somebody sells at."""
+        return float(self.ask(lambda client: client.fetch_ticker(self.symbol))["ask"])
+
+    def buy_by_hand(self, cost: Decimal) -> None:
+        """Somebody else trades with the same account."""
+        price = self.ask_price()
+        amount = float(cost) / price
+        given = price if self.exchange == "coinbase" else None
+        self.ask(lambda client: client.create_order(self.symbol, "market", "buy", amount, given))
+
+    def sell_by_hand(self, amount: Decimal) -> None:
+        """The same."""
+        self.ask(
+            lambda client: client.create_order(self.symbol, "market", "sell", float(amount), None)
+        )
+
+    def order_by_hand(self, client_order_id: str) -> None:
+        """An order with that id of its own, which rests."""
+        key = "client_order_id" if self.exchange == "coinbase" else "clientOrderId"
+        price = round(self.price() * 0.5)
+        self.ask(
+            lambda client: client.create_order(
+                self.symbol, "limit", "buy", 0.01, price, {key: client_order_id}
+            )
+        )
 
     def tick(self, price: float) -> None:
         """A ticker as the backfiller would store it."""
