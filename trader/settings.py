@@ -25,6 +25,7 @@ from common.timeframe import Timeframe  # noqa: TC001
 from trader.core.rules import Rules
 from trader.strategies.loading import load_class, make, parameters_of
 from trader.strategies.strategy import Parameters  # noqa: TC001
+from trader.strategies.variables import PARAMETER, parameter_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +42,6 @@ VARIABLES = {
     "TIMEFRAME": "timeframe",
     "STRATEGY": "strategy",
     "MODE": "mode",
-    "RSI_PERIOD": "parameters.period",
-    "RSI_OVERSOLD": "parameters.oversold",
-    "RSI_OVERBOUGHT": "parameters.overbought",
-    "RSI_TRIGGER": "parameters.trigger",
     "STARTING_BALANCE": "starting_balance",
     "STAKE_AMOUNT": "stake_amount",
     "STOP_LOSS": "stop_loss",
@@ -174,5 +171,6 @@ def load_settings(environment: Mapping[str, str]) -> tuple[TraderSettings, Strat
     }
     model = create_model("TraderSettings", __base__=TraderSettings, **typed)
     given = {**environment, "CONFIG_FILE": str(file)}
-    settings = load(model, file=file, environment=given, variables=VARIABLES)
+    variables = VARIABLES | parameter_variables(name, typed["parameters"][0], TraderSettings)
+    settings = load(model, file=file, environment=given, variables=variables, prefix=PARAMETER)
     return settings, make(strategy, settings.parameters)

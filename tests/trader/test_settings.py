@@ -213,39 +213,6 @@ def test_the_environment_comes_before_the_file_and_none_switches_off():
     assert strategy.warmup == 141
 
 
-def test_a_users_own_strategy_is_found_beside_the_file_with_its_typed_parameters(tmp_path):
-    folder = tmp_path / "strategies"
-    folder.mkdir()
-    (folder / "mine.py").write_text(
-        "from __future__ import annotations\n"
-        "from dataclasses import dataclass\n"
-        "from typing import Literal\n"
-        "import pandas as pd\n"
-        "from trader.strategies.strategy import Parameters\n"
-        "class MineParameters(Parameters):\n"
-        "    length: int = 3\n"
-        "    side: Literal['up', 'down'] = 'up'\n"
-        "@dataclass\n"
-        "class Level:\n"
-        "    price: float\n"
-        "class Mine:\n"
-        "    Parameters = MineParameters\n"
-        "    def __init__(self, parameters):\n"
-        "        self.warmup = parameters.length\n"
-        "    def evaluate(self, candles):\n"
-        "        return pd.DataFrame({'signal': 'hold', 'reason': 'never'}, index=candles.index)\n"
-    )
-    file = tmp_path / "trader.yml"
-    yaml = GOOD.replace("strategy: rsi", "strategy: mine:Mine")
-    file.write_text(
-        yaml[: yaml.index("parameters:")]
-        + "parameters: {length: 5}\n"
-        + yaml[yaml.index("# In quote") :]
-    )
-    _, strategy = load_settings({"CONFIG_FILE": str(file)})
-    assert strategy.warmup == 5
-
-
 @pytest.mark.parametrize("text", ["class Mine:\n    pass\n", "1 / 0\n", "class ("])
 def test_a_file_that_holds_no_strategy_is_refused(refusal, tmp_path, text):
     (tmp_path / "strategies").mkdir()
