@@ -89,21 +89,27 @@ prices_of_any_kind = st.lists(
 )
 
 
-@given(prices_of_any_kind, st.data(), st.sampled_from(["level", "crossing"]))
-def test_later_candles_change_no_earlier_row(prices, data, trigger):
-    strategy = rsi(period=3, trigger=trigger)
+triggers = st.sampled_from(["level", "crossing"])
+trends = st.sampled_from([None, 5, 100])  # less and more than RSI takes to warm up
+
+
+@given(prices_of_any_kind, st.data(), triggers, trends)
+def test_later_candles_change_no_earlier_row(prices, data, trigger, trend):
+    strategy = rsi(period=3, trigger=trigger, trend_period=trend)
     cut = data.draw(st.integers(1, len(prices)))
     whole, truncated = strategy.evaluate(frame(prices)), strategy.evaluate(frame(prices[:cut]))
     pd.testing.assert_frame_equal(whole.iloc[:cut], truncated, check_exact=True)
 
 
-@given(prices_of_any_kind, st.sampled_from(["level", "crossing"]))
-def test_the_last_warm_up_candles_give_the_row_of_the_whole_history(prices, trigger):
-    strategy = rsi(period=3, trigger=trigger)
+@given(prices_of_any_kind, triggers, trends)
+def test_the_last_warm_up_candles_give_the_row_of_the_whole_history(prices, trigger, trend):
+    strategy = rsi(period=3, trigger=trigger, trend_period=trend)
     whole = strategy.evaluate(frame(prices))
     for at, row in windows(strategy, prices, 1):
         known = whole["rsi"][at]
         assert row["rsi"] == pytest.approx(known, abs=1e-3, nan_ok=True)
+        if trend is not None:
+            assert row["trend"] == pytest.approx(whole["trend"][at], rel=1e-12)
         if not any(abs(known - level) < 1e-3 for level in (30, 70, 100)):
             assert row["signal"] == whole["signal"][at] or trigger == "crossing"
 

@@ -66,6 +66,8 @@ WRONG = [
         "RSI_OVERBOUGHT: expected a number above oversold (RSI_OVERSOLD), which is 70, found '70'",
     ),
     ({"RSI_OVERBOUGHT": "nan"}, "RSI_OVERBOUGHT: expected"),
+    ({"RSI_TREND_PERIOD": "1"}, "RSI_TREND_PERIOD: expected greater than or equal to 2, found '1'"),
+    ({"RSI_TREND_PERIOD": "many"}, "RSI_TREND_PERIOD: expected a valid integer"),
     ({"RSI_TRIGGER": "edge"}, "RSI_TRIGGER: expected 'level' or 'crossing', found 'edge'"),
     ({"TIMEFRAME": "7m"}, "TIMEFRAME: expected '1m', '5m', '15m', '1h', '4h' or '1d', found '7m'"),
     ({"SYMBOL": "BTCUSDT"}, "SYMBOL: expected BASE/QUOTE such as BTC/USDT, found 'BTCUSDT'"),
