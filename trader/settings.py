@@ -25,7 +25,7 @@ from common.timeframe import Timeframe  # noqa: TC001
 from trader.core.rules import Rules
 from trader.strategies.loading import load_class, make, parameters_of
 from trader.strategies.strategy import Parameters  # noqa: TC001
-from trader.strategies.variables import PARAMETER, parameter_variables
+from trader.strategies.variables import PARAMETER, parameter_variables, require_own_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,9 +160,12 @@ def load_settings(environment: Mapping[str, str]) -> tuple[TraderSettings, Strat
         ConfigurationError: one line for each key that is wrong.
     """
     file = Path(environment.get("CONFIG_FILE") or DEFAULT_CONFIG_FILE)
-    in_file = read_yaml(file).get("strategy", TraderSettings.model_fields["strategy"].default)
+    content = read_yaml(file)
+    in_file = content.get("strategy", TraderSettings.model_fields["strategy"].default)
     name = str(environment.get("STRATEGY") or in_file)
     strategy = load_class(name, file.parent / "strategies")
+    if name != in_file:
+        require_own_parameters(content, parameters_of(strategy), f"{file}, written for {in_file}")
     typed: dict[str, Any] = {
         "parameters": (
             parameters_of(strategy),

@@ -135,6 +135,15 @@ def test_a_strategy_without_parameters_has_none_to_set(config):
     )
 
 
+def test_a_file_that_was_written_for_another_strategy_is_told_as_that(config):
+    file = config()
+    file.write_text(GOOD)
+    assert refusal(file, STRATEGY="mine:Mine") == (
+        f"STRATEGY: expected a file with parameters of that strategy, found period in {file}, "
+        "written for rsi; name a file of its own by CONFIG_FILE"
+    )
+
+
 def test_parameters_that_would_let_a_misspelt_key_pass_are_refused(config):
     text = MINE.replace("import Field", "import BaseModel, Field")
     assert refusal(config(text=text.replace("(Parameters):", "(BaseModel):"))).startswith(
