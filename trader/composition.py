@@ -89,7 +89,8 @@ def _registration(settings: TraderSettings, strategy: Strategy) -> Registration:
         strategy_name=settings.strategy,
         config_file=str(settings.config_file),
         mode=settings.mode,
-        parameters=settings.parameters.model_dump() | settings.model_dump(include=about_money),
+        parameters=settings.parameters.model_dump(mode="json")
+        | settings.model_dump(include=about_money),
         warmup=strategy.warmup,
         starting_balance=settings.starting_balance,
     )

@@ -251,7 +251,7 @@ def changed(change: Any) -> Any:
         (
             lambda said: said.assign(signal=said["signal"].where(said.index < NOON + 30 * HOUR)),
             30,
-            "`signal`: expected buy, sell, hold, found nan",
+            "`signal`: expected buy, sell, hold, found None",
         ),
         (
             lambda said: said.assign(reason=said["reason"].where(said.index < NOON + 30 * HOUR, "")),

@@ -11,6 +11,7 @@ from common.errors import ConfigurationError
 from tests.trader.market import closes
 from tests.trader.running import ROOT, environment, rows
 from trader.__main__ import main
+from trader.backtest.setup import registered
 from trader.settings import load_settings
 
 if TYPE_CHECKING:
@@ -20,17 +21,26 @@ GOOD = (ROOT / "config/trader.yml").read_text(encoding="utf-8")
 MINE = """
 from __future__ import annotations
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Literal
 import pandas as pd
 from pydantic import Field
 from trader.strategies.strategy import Parameters
+
+class Pace(Enum):
+    SLOW = "slow"
+    FAST = "fast"
 
 class MineParameters(Parameters):
     length: int = Field(3, ge=2)
     side: Literal["up", "down"] = "up"
     share: Decimal | None = None
     loud: bool = False
+    pace: Pace = Pace.SLOW
+    pause: timedelta = timedelta(hours=1)
+    levels: list[float] = []
 
 @dataclass
 class Level:
@@ -162,13 +172,17 @@ def test_they_are_registered_and_a_backtest_of_the_registration_has_them_again(
     config, market, database_url, capsys
 ):
     market.add(*closes(30))
-    given = {"CONFIG_FILE": str(config("{length: 5}")), "PARAMETER_SHARE": "0.25"}
+    file = config("{length: 5, pause: P2D, levels: [1.5, 2]}")
+    given = {"CONFIG_FILE": str(file), "PARAMETER_SHARE": "0.25", "PARAMETER_PACE": "fast"}
     assert main(["--once"], environment(database_url, **given)) == 0
     [(kept,)] = rows(market.database, "SELECT parameters FROM strategy_metadata")
-    assert {key: json.loads(str(kept))[key] for key in ("length", "share")} == {
-        "length": 5,
-        "share": "0.25",
-    }
+    assert json.loads(str(kept)).items() >= {
+        "length": 5, "share": "0.25", "pace": "fast", "pause": "P2D", "levels": [1.5, 2.0],
+    }.items()  # fmt: skip
+    again: Any = registered(market.database, "trader-btc-binance-1h").strategy
+    assert repr(again.parameters) == repr(
+        parameters(file, **given)
+    )  # each loads a class of its own
     capsys.readouterr()
     arguments = ["backtest", "--strategy-id", "trader-btc-binance-1h"]
     assert main(arguments, environment(database_url)) == 0

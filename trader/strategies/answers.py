@@ -90,7 +90,7 @@ def ask(strategy: Strategy, frame: pd.DataFrame) -> Answer:
     timestamp = frame.index.to_numpy()
     return Answer(
         timestamp,
-        {name: rows[name].to_numpy(dtype=object) for name in _SAID},
+        {name: _text(rows[name]) for name in _SAID},
         {name: _numbers(rows[name], timestamp) for name in names if name not in _SAID},
     )
 
@@ -201,6 +201,11 @@ def shown(value: object) -> str:
     if isinstance(value, float):
         return "no value" if np.isnan(value) else f"{value:.12g}"
     return repr(value)
+
+
+def _text(column: pd.Series[Any]) -> NDArray[Any]:
+    """As objects, with one None for all the ways in which a value can be missing."""
+    return column.astype(object).where(column.notna(), None).to_numpy()
 
 
 def _numbers(column: pd.Series[Any], timestamp: NDArray[np.int64]) -> NDArray[np.float64]:
