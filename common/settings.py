@@ -40,6 +40,7 @@ def load(
     file: Path | None,
     environment: Mapping[str, str],
     variables: Mapping[str, str],
+    prefix: str | None = None,
 ) -> S:
     """Reads a model from a YAML file and the environment.
 
@@ -48,15 +49,18 @@ def load(
         file: the YAML file; None for none.
         environment: the variables of this process; an empty one counts as not given.
         variables: which variable sets which key, nested keys with dots: `RSI_PERIOD: parameters.period`.
+            A key may have two names; both may be given if they say the same.
+        prefix: names that begin like this are ours alone, so one that is not in `variables` is an error.
 
     Raises:
         ConfigurationError: one line for each key that is wrong.
     """
-    _refuse_misspelt(environment, variables)
+    _refuse_misspelt(environment, variables, prefix)
     given = {} if file is None else read_yaml(file)
     origin: dict[str, str] = {}
     for variable, key in variables.items():
         if value := environment.get(variable):
+            _refuse_two_values(environment, origin.get(key), variable, key)
             _put(given, key.split("."), value)
             origin[key] = variable
     try:
@@ -111,19 +115,37 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean {match[0]!r}?" if match else f"known are {', '.join(known)}"
 
 
-def _refuse_misspelt(environment: Mapping[str, str], variables: Mapping[str, str]) -> None:
+def _refuse_misspelt(
+    environment: Mapping[str, str], variables: Mapping[str, str], prefix: str | None
+) -> None:
     """A variable that is almost one of ours is a mistake that would otherwise be passed over.
 
-    Short names have too many neighbours: MODEL is no misspelt MODE.
+    Short names have too many neighbours: MODEL is no misspelt MODE. Names with our prefix need no guess: they
+    are ours, or a mistake.
     """
     known = [name for name in variables if len(name) >= _TELLING]
-    for name in environment:
+    for name, value in environment.items():
         if name in variables:
             continue
-        if near := difflib.get_close_matches(name, known, n=1, cutoff=_NEAR):
+        if prefix is not None and name.startswith(prefix):
+            if value:
+                family = [other for other in variables if other.startswith(prefix)]
+                hint = nearest(name, family) if family else "there is none of this kind"
+                raise ConfigurationError(f"{name}: unknown environment variable; {hint}")
+        elif near := difflib.get_close_matches(name, known, n=1, cutoff=_NEAR):
             raise ConfigurationError(
                 f"{name}: unknown environment variable; did you mean {near[0]!r}?"
             )
+
+
+def _refuse_two_values(
+    environment: Mapping[str, str], other: str | None, variable: str, key: str
+) -> None:
+    if other is not None and environment[other] != environment[variable]:
+        raise ConfigurationError(
+            f"{other} and {variable}: expected one value for {key}, "
+            f"found {environment[other]!r} and {environment[variable]!r}"
+        )
 
 
 def _put(tree: dict[str, Any], path: list[str], value: str) -> None:

@@ -3,6 +3,7 @@
 python -m trader [--once]
 python -m trader control running|reduce_only|halted (--strategy-id ID | --fleet) --reason TEXT
 python -m trader backtest [--strategy-id ID] [--since TIME] [--until TIME] [--csv FILE] [--json] [--trades FILE]
+python -m trader check-strategy [--strategy-id ID] [--since TIME] [--until TIME] [--csv FILE]
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ def main(
 ) -> int:
     """The program. Returns its exit status.
 
-    2 for what the user has to change, 74 for a database file that has failed, 75 for a start when the database was
-    not to be had.
+    1 for a strategy that is not what it has to be, 2 for what the user has to change, 74 for a database file that
+    has failed, 75 for a start when the database was not to be had.
     """
     given = _parser().parse_args(arguments)
     try:
@@ -41,6 +42,12 @@ def main(
             return 0
         if given.command == "backtest":
             return _backtest(given, environment)
+        if given.command == "check-strategy":
+            from trader.strategies.check_command import check_strategy  # noqa: PLC0415
+
+            table, holds = check_strategy(given, environment)
+            print(table)  # noqa: T201
+            return 0 if holds else 1
         from trader.composition import trade  # noqa: PLC0415 - pandas and ta
 
         return trade(environment, once=given.once)
@@ -71,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Trades one strategy. Configured by CONFIG_FILE (config/trader.yml) and the environment over it.",
     )
     parser.add_argument("--once", action="store_true", help="do what can be done now, and end")
-    commands = parser.add_subparsers(dest="command", metavar="control | backtest")
+    commands = parser.add_subparsers(dest="command", metavar="control | backtest | check-strategy")
     control = commands.add_parser("control", help="set what a trader may do")
     control.add_argument(
         "state", choices=STATES, help="reduce_only: exits, no entries; halted: no orders"
@@ -81,26 +88,33 @@ def _parser() -> argparse.ArgumentParser:
     whose.add_argument("--fleet", action="store_true", help="every strategy of this database")
     control.add_argument("--reason", metavar="TEXT", required=True, help="kept, shown, and logged")
     _add_backtest(commands.add_parser("backtest", help="run a strategy over stored candles"))
+    _add_subject(
+        commands.add_parser("check-strategy", help="show that a strategy cannot look ahead")
+    )
     return parser
 
 
-def _add_backtest(backtest: argparse.ArgumentParser) -> None:
-    backtest.add_argument(
+def _add_subject(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--strategy-id",
         metavar="ID",
         help="a registered strategy, as it last ran (default: as a trader is configured)",
     )
-    backtest.add_argument(
+    command.add_argument(
         "--since",
         metavar="TIME",
         help="decide from the candle that opened then, such as 2025-01-31",
     )
-    backtest.add_argument(
+    command.add_argument(
         "--until", metavar="TIME", help="and up to the one that opened then, in UTC"
     )
-    backtest.add_argument(
+    command.add_argument(
         "--csv", metavar="FILE", help="candles: timestamp,open,high,low,close,volume"
     )
+
+
+def _add_backtest(backtest: argparse.ArgumentParser) -> None:
+    _add_subject(backtest)
     backtest.add_argument("--json", action="store_true", help="print JSON instead of a table")
     backtest.add_argument("--trades", metavar="FILE", help="write every trade to this CSV file")
     backtest.add_argument(

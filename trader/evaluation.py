@@ -50,11 +50,12 @@ class Evaluation:
             dict(zip(_PRICES, prices, strict=True)), index=pd.Index(timestamps, name="timestamp")
         )
         return [
-            self._signal(frame.iloc[max(0, at + 1 - self.warmup) : at + 1])
+            self.signal_after(frame.iloc[max(0, at + 1 - self.warmup) : at + 1])
             for at in range(len(candles) - wanted, len(candles))
         ]
 
-    def _signal(self, window: pd.DataFrame) -> Signal:
+    def signal_after(self, window: pd.DataFrame) -> Signal:
+        """The signal at the last candle of a window of the last `warmup`."""
         timestamp, price = int(window.index[-1]), float(window["close"].iloc[-1])
         if why := self._why_not(timestamp, window):
             return Signal(SignalKind.HOLD, timestamp, price, why)

@@ -23,6 +23,7 @@ from common.timeframe import Timeframe  # noqa: TC001
 from trader.rule_settings import RULE_VARIABLES, RuleSettings
 from trader.strategies.loading import load_class, make, parameters_of
 from trader.strategies.strategy import Parameters  # noqa: TC001
+from trader.strategies.variables import PARAMETER, parameter_variables, require_own_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,10 +41,6 @@ VARIABLES = {
     "STRATEGY": "strategy",
     "MODE": "mode",
     "LIVE_CONFIRM": "live_confirm",
-    "RSI_PERIOD": "parameters.period",
-    "RSI_OVERSOLD": "parameters.oversold",
-    "RSI_OVERBOUGHT": "parameters.overbought",
-    "RSI_TRIGGER": "parameters.trigger",
     "HOLD_RETENTION_DAYS": "hold_retention_days",
     **RULE_VARIABLES,
 }
@@ -120,9 +117,12 @@ def load_settings(environment: Mapping[str, str]) -> tuple[TraderSettings, Strat
         ConfigurationError: one line for each key that is wrong.
     """
     file = Path(environment.get("CONFIG_FILE") or DEFAULT_CONFIG_FILE)
-    in_file = read_yaml(file).get("strategy", TraderSettings.model_fields["strategy"].default)
+    content = read_yaml(file)
+    in_file = content.get("strategy", TraderSettings.model_fields["strategy"].default)
     name = str(environment.get("STRATEGY") or in_file)
     strategy = load_class(name, file.parent / "strategies")
+    if name != in_file:
+        require_own_parameters(content, parameters_of(strategy), f"{file}, written for {in_file}")
     typed: dict[str, Any] = {
         "parameters": (
             parameters_of(strategy),
@@ -131,5 +131,6 @@ def load_settings(environment: Mapping[str, str]) -> tuple[TraderSettings, Strat
     }
     model = create_model("TraderSettings", __base__=TraderSettings, **typed)
     given = {**environment, "CONFIG_FILE": str(file)}
-    settings = load(model, file=file, environment=given, variables=VARIABLES)
+    variables = VARIABLES | parameter_variables(name, typed["parameters"][0], TraderSettings)
+    settings = load(model, file=file, environment=given, variables=variables, prefix=PARAMETER)
     return settings, make(strategy, settings.parameters)

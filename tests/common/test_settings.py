@@ -89,6 +89,53 @@ def test_a_variable_of_another_program_is_none_of_our_business(tmp_path):
     assert read(tmp_path, "", MODEL="x", STAKE="5", PATH="/bin") == Example()
 
 
+TWO_NAMES = VARIABLES | {"PARAMETER_PERIOD": "parameters.period"}
+
+
+def read_two_names(**environment: str) -> Example:
+    return load(
+        Example, file=None, environment=environment, variables=TWO_NAMES, prefix="PARAMETER_"
+    )
+
+
+def test_a_key_with_two_names_may_be_given_by_either_or_by_both_alike():
+    for given in (["RSI_PERIOD"], ["PARAMETER_PERIOD"], ["RSI_PERIOD", "PARAMETER_PERIOD"]):
+        assert read_two_names(**dict.fromkeys(given, "9")).parameters.period == 9
+
+
+def test_two_names_with_different_values_are_refused_by_both():
+    with pytest.raises(ConfigurationError) as refused:
+        read_two_names(RSI_PERIOD="7", PARAMETER_PERIOD="9")
+    assert str(refused.value) == (
+        "RSI_PERIOD and PARAMETER_PERIOD: expected one value for parameters.period, found '7' and '9'"
+    )
+
+
+def test_an_empty_name_beside_a_given_one_is_no_second_value():
+    assert read_two_names(RSI_PERIOD="7", PARAMETER_PERIOD="").parameters.period == 7
+
+
+@pytest.mark.parametrize("name", ["PARAMETER_PEROD", "PARAMETER_SOMETHING_ELSE"])
+def test_a_name_with_our_prefix_that_is_not_known_is_refused(name):
+    with pytest.raises(ConfigurationError, match=f"{name}: unknown environment variable; .*PERIOD"):
+        read_two_names(**{name: "9"})
+
+
+def test_an_empty_name_with_our_prefix_counts_as_not_given():
+    assert read_two_names(PARAMETER_PERIO="") == Example()
+
+
+def test_a_prefix_of_which_there_is_no_variable_is_told_as_that():
+    with pytest.raises(ConfigurationError, match="PARAMETER_X: unknown .*; there is none of this"):
+        load(
+            Example,
+            file=None,
+            environment={"PARAMETER_X": "1"},
+            variables=VARIABLES,
+            prefix="PARAMETER_",
+        )
+
+
 def test_a_key_given_twice_is_refused_with_its_line(tmp_path):
     found = message(tmp_path, "stake_amount: 1\nstake_amount: 2\n")
     assert "the key 'stake_amount' a second time" in found

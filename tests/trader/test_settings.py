@@ -67,6 +67,8 @@ WRONG = [
         "RSI_OVERBOUGHT: expected a number above oversold (RSI_OVERSOLD), which is 70, found '70'",
     ),
     ({"RSI_OVERBOUGHT": "nan"}, "RSI_OVERBOUGHT: expected"),
+    ({"RSI_TREND_PERIOD": "1"}, "RSI_TREND_PERIOD: expected greater than or equal to 2, found '1'"),
+    ({"RSI_TREND_PERIOD": "many"}, "RSI_TREND_PERIOD: expected a valid integer"),
     ({"RSI_TRIGGER": "edge"}, "RSI_TRIGGER: expected 'level' or 'crossing', found 'edge'"),
     ({"TIMEFRAME": "7m"}, "TIMEFRAME: expected '1m', '5m', '15m', '1h', '4h' or '1d', found '7m'"),
     ({"SYMBOL": "BTCUSDT"}, "SYMBOL: expected BASE/QUOTE such as BTC/USDT, found 'BTCUSDT'"),
@@ -238,39 +240,6 @@ def test_the_environment_comes_before_the_file_and_none_switches_off():
     )
     assert (settings.stop_loss, str(settings.take_profit)) == (None, "0.2")
     assert strategy.warmup == 141
-
-
-def test_a_users_own_strategy_is_found_beside_the_file_with_its_typed_parameters(tmp_path):
-    folder = tmp_path / "strategies"
-    folder.mkdir()
-    (folder / "mine.py").write_text(
-        "from __future__ import annotations\n"
-        "from dataclasses import dataclass\n"
-        "from typing import Literal\n"
-        "import pandas as pd\n"
-        "from trader.strategies.strategy import Parameters\n"
-        "class MineParameters(Parameters):\n"
-        "    length: int = 3\n"
-        "    side: Literal['up', 'down'] = 'up'\n"
-        "@dataclass\n"
-        "class Level:\n"
-        "    price: float\n"
-        "class Mine:\n"
-        "    Parameters = MineParameters\n"
-        "    def __init__(self, parameters):\n"
-        "        self.warmup = parameters.length\n"
-        "    def evaluate(self, candles):\n"
-        "        return pd.DataFrame({'signal': 'hold', 'reason': 'never'}, index=candles.index)\n"
-    )
-    file = tmp_path / "trader.yml"
-    yaml = GOOD.replace("strategy: rsi", "strategy: mine:Mine")
-    file.write_text(
-        yaml[: yaml.index("parameters:")]
-        + "parameters: {length: 5}\n"
-        + yaml[yaml.index("# In quote") :]
-    )
-    _, strategy = load_settings({"CONFIG_FILE": str(file)})
-    assert strategy.warmup == 5
 
 
 @pytest.mark.parametrize("text", ["class Mine:\n    pass\n", "1 / 0\n", "class ("])

@@ -175,7 +175,7 @@ def test_archived_candles_are_read_with_the_stored_ones(call, stored):
         ),
         (
             ["--since", "2027-01-01"],
-            "backtest: expected candles of binance BTC/USDT 1h since 2027-01-01 00:00, found none",
+            "candles: expected some of binance BTC/USDT 1h since 2027-01-01 00:00, found none",
         ),
         (
             ["--since", "soon"],

@@ -1,4 +1,4 @@
-"""The candles of a backtest: as columns, out of the database with its archive, or out of a CSV file."""
+"""Past candles, for a backtest or a check: as columns, out of the database with its archive, or out of a CSV file."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def from_database(
         end = sys.maxsize if until is None else until
         with MarketData(database).reading(partition, start or 0, end) as rows:
             candles = Candles.of(rows, timeframe, since=since)
-    return _some(candles, f"candles of {partition}", since, until)
+    return _some(candles, f"some of {partition}", since, until)
 
 
 def from_csv(
@@ -131,7 +131,7 @@ def from_csv(
         raise ConfigurationError(
             f"--csv: expected a CSV file that can be read, found {file}: {why}"
         ) from None
-    return _some(Candles.of(rows, timeframe, since=since), f"candles in {file}", since, until)
+    return _some(Candles.of(rows, timeframe, since=since), f"some in {file}", since, until)
 
 
 def _some(candles: Candles, what: str, since: int | None, until: int | None) -> Candles:
@@ -142,7 +142,7 @@ def _some(candles: Candles, what: str, since: int | None, until: int | None) -> 
         for word, time in (("since", since), ("until", until))
         if time is not None
     )
-    raise ConfigurationError(f"backtest: expected {what}{span}, found none")
+    raise ConfigurationError(f"candles: expected {what}{span}, found none")
 
 
 def _parsed(lines: Iterator[list[str]], file: Path, timeframe: Timeframe) -> Iterator[Row]:

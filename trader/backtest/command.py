@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import closing, nullcontext
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.database import path_of, url_from
 from common.errors import ConfigurationError
-from schema import open_database
 from trader.backtest.account import Terms
-from trader.backtest.candles import from_csv, from_database, iso, parse_time
 from trader.backtest.report import as_json, as_table, write_trades
 from trader.backtest.result import Result
-from trader.backtest.setup import configured, market_of, registered
 from trader.backtest.signals import signals_of
 from trader.backtest.simulation import simulate
-from trader.core.rules import MarketRules
+from trader.backtest.subject import subject_of
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
-    from contextlib import AbstractContextManager
-
-    from common.database import Database
-    from trader.backtest.candles import Candles
-    from trader.backtest.setup import Setup
 
 
 def backtest(given: argparse.Namespace, environment: Mapping[str, str]) -> str:
@@ -36,21 +26,14 @@ def backtest(given: argparse.Namespace, environment: Mapping[str, str]) -> str:
         ConfigurationError: the user has to change something.
     """
     slippage = _slippage(given.slippage)
-    since, until = _time("--since", given.since), _time("--until", given.until)
-    if since is not None and until is not None and since > until:
-        raise ConfigurationError(
-            f"--since: expected a time before --until, which is {iso(until)}, found {iso(since)}"
-        )
-    with _database(given, environment) as database:
-        setup = _setup(given, environment, database)
-        candles = _candles(given, setup, database, since, until)
-        market = MarketRules() if database is None else market_of(database, setup.partition)
+    subject = subject_of(given, environment)
+    setup, candles = subject.setup, subject.candles
     terms = Terms(
         setup.strategy_id,
         setup.partition.symbol,
         setup.settings.starting_balance,
         setup.settings.rules,
-        market,
+        subject.market,
         setup.settings.slippage if slippage is None else slippage,
     )
     account = simulate(terms, candles, signals_of(setup.strategy, candles))
@@ -58,46 +41,6 @@ def backtest(given: argparse.Namespace, environment: Mapping[str, str]) -> str:
     if given.trades is not None:
         write_trades(result, Path(given.trades))
     return as_json(setup, result) if given.json else as_table(setup, result)
-
-
-def _database(
-    given: argparse.Namespace, environment: Mapping[str, str]
-) -> AbstractContextManager[Database | None]:
-    """The database; None where candles and strategy come from files, and there is none."""
-    url = url_from(environment)
-    if given.csv is not None and given.strategy_id is None and not path_of(url).exists():
-        return nullcontext()
-    return closing(open_database(url))
-
-
-def _setup(
-    given: argparse.Namespace, environment: Mapping[str, str], database: Database | None
-) -> Setup:
-    if given.strategy_id is None:
-        return configured(environment)
-    assert database is not None
-    return registered(database, given.strategy_id)
-
-
-def _candles(
-    given: argparse.Namespace,
-    setup: Setup,
-    database: Database | None,
-    since: int | None,
-    until: int | None,
-) -> Candles:
-    warmup = setup.strategy.warmup
-    if given.csv is not None:
-        return from_csv(Path(given.csv), setup.partition.timeframe, warmup, since, until)
-    assert database is not None
-    return from_database(database, setup.partition, warmup, since, until)
-
-
-def _time(key: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else parse_time(text)
-    except (ValueError, OverflowError) as error:
-        raise ConfigurationError(f"{key}: {error}") from None
 
 
 def _slippage(text: str | None) -> Decimal | None:

@@ -75,9 +75,15 @@ def signals_of(strategy: Strategy, candles: Candles) -> Signals:
     return Signals(kinds, reason, reasons)
 
 
-def _said(strategy: Strategy, candles: Candles, run: slice) -> pd.DataFrame:
+def frame_of(candles: Candles, run: slice) -> pd.DataFrame:
+    """A run of candles as a strategy is handed it."""
     index = pd.Index(candles.timestamp[run], name="timestamp")
-    frame = pd.DataFrame({name: getattr(candles, name)[run] for name in _PRICES}, index=index)
+    return pd.DataFrame({name: getattr(candles, name)[run] for name in _PRICES}, index=index)
+
+
+def _said(strategy: Strategy, candles: Candles, run: slice) -> pd.DataFrame:
+    frame = frame_of(candles, run)
+    index = frame.index
     said = strategy.evaluate(frame)
     if not said.index.equals(index) or not {"signal", "reason"} <= set(said.columns):
         raise ConfigurationError(

@@ -46,8 +46,17 @@ def load_class(name: str, folder: Path) -> type[Any]:
 
 
 def parameters_of(strategy: type[Any]) -> type[Parameters]:
-    """The type of that class's parameters."""
-    found: type[Parameters] = getattr(strategy, "Parameters", Parameters)
+    """The type of that class's parameters.
+
+    Raises:
+        ConfigurationError: it is not ours, so that a misspelt key would go unnoticed.
+    """
+    found: object = getattr(strategy, "Parameters", Parameters)
+    if not (isinstance(found, type) and issubclass(found, Parameters)):
+        raise ConfigurationError(
+            f"STRATEGY: expected {strategy.__name__}.Parameters to be a subclass of "
+            f"trader.strategies.strategy.Parameters, found {found!r}"
+        )
     return found
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Protocol, get_args
+
+from pydantic import ValidationInfo, field_validator
 
 from common.settings import Settings
 
@@ -12,6 +15,14 @@ if TYPE_CHECKING:
 
 class Parameters(Settings):
     """The typed parameters of a strategy: `parameters:` in the YAML file. This one takes none."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _none_in_words(cls, value: Any, info: ValidationInfo) -> Any:
+        """An empty variable counts as not given, so it takes a word to switch off what the file switches on."""
+        field = cls.model_fields[info.field_name or ""]
+        may_be_none = NoneType in get_args(field.annotation)
+        return None if may_be_none and isinstance(value, str) and value.lower() == "none" else value
 
 
 class Strategy(Protocol):
