@@ -49,6 +49,7 @@ class Rsi:
         self._parameters = parameters
         self._memory = _PERIODS_TO_FORGET * parameters.period + 1
         self.warmup = self._memory + (parameters.trigger == "crossing")
+        self.levels = {"rsi": (parameters.oversold, parameters.overbought)}
 
     def evaluate(self, candles: pd.DataFrame) -> pd.DataFrame:
         """See `strategy.Strategy`. The one indicator is `rsi`; it has no value in a market that stands still."""
