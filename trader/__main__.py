@@ -3,6 +3,7 @@
 python -m trader [--once]
 python -m trader control running|reduce_only|halted (--strategy-id ID | --fleet) --reason TEXT
 python -m trader backtest [--strategy-id ID] [--since TIME] [--until TIME] [--csv FILE] [--json] [--trades FILE]
+                         [--html FILE]
 """
 
 from __future__ import annotations
@@ -103,6 +104,7 @@ def _add_backtest(backtest: argparse.ArgumentParser) -> None:
     )
     backtest.add_argument("--json", action="store_true", help="print JSON instead of a table")
     backtest.add_argument("--trades", metavar="FILE", help="write every trade to this CSV file")
+    backtest.add_argument("--html", metavar="FILE", help="write a report with charts to this file")
     backtest.add_argument(
         "--slippage",
         metavar="RATIO",

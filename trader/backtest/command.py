@@ -12,6 +12,7 @@ from common.errors import ConfigurationError
 from schema import open_database
 from trader.backtest.account import Terms
 from trader.backtest.candles import from_csv, from_database, iso, parse_time
+from trader.backtest.metrics import Metrics
 from trader.backtest.report import as_json, as_table, write_trades
 from trader.backtest.result import Result
 from trader.backtest.setup import configured, market_of, registered
@@ -55,11 +56,17 @@ def backtest(given: argparse.Namespace, environment: Mapping[str, str]) -> str:
         price_step,
         slippage,
     )
-    account = simulate(terms, candles, signals_of(setup.strategy, candles))
-    result = Result.of(terms, candles, account)
+    signals = signals_of(setup.strategy, candles, keep_indicators=given.html is not None)
+    result = Result.of(terms, candles, simulate(terms, candles, signals))
+    metrics = Metrics.of(result)
     if given.trades is not None:
         write_trades(result, Path(given.trades))
-    return as_json(setup, result) if given.json else as_table(setup, result)
+    if given.html is not None:
+        # Only who wants a page pays for what makes one.
+        from trader.backtest.page.page import as_page, write_page  # noqa: PLC0415
+
+        write_page(as_page(setup, result, metrics, signals.indicators), Path(given.html))
+    return (as_json if given.json else as_table)(setup, result, metrics)
 
 
 def _database(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from common.database import Database
     from common.partition import Partition
     from common.registry import Registration
-    from trader.strategies.strategy import Strategy
+    from trader.strategies.strategy import Parameters, Strategy
 
 _RULES = (
     "stake_amount",
@@ -43,6 +43,7 @@ class Setup:
     partition: Partition
     strategy_name: str
     strategy: Strategy
+    parameters: Mapping[str, Any]
     rules: Rules
     starting_balance: Decimal
 
@@ -59,6 +60,7 @@ def configured(environment: Mapping[str, str]) -> Setup:
         settings.partition,
         settings.strategy,
         strategy,
+        settings.parameters.model_dump(),
         settings.rules,
         settings.starting_balance,
     )
@@ -78,11 +80,13 @@ def registered(database: Database, strategy_id: str) -> Setup:
         raise ConfigurationError(
             f"--strategy-id: expected a registered strategy, found {strategy_id!r}; {hint}"
         )
+    strategy, parameters = _strategy(found)
     return Setup(
         strategy_id,
         found.partition,
         found.strategy_name,
-        _strategy(found),
+        strategy,
+        parameters.model_dump(),
         _rules(found),
         found.starting_balance,
     )
@@ -97,12 +101,13 @@ def market_of(database: Database, partition: Partition) -> tuple[MarketRules, De
     return MarketRules(step, market.min_amount, market.min_cost), market.price_step or None
 
 
-def _strategy(found: Registration) -> Strategy:
+def _strategy(found: Registration) -> tuple[Strategy, Parameters]:
     folder = Path(found.config_file or DEFAULT_CONFIG_FILE).parent / "strategies"
     strategy = load_class(found.strategy_name, folder)
     given = {key: value for key, value in found.parameters.items() if key not in _RULES}
     try:
-        return make(strategy, parameters_of(strategy).model_validate(given))
+        parameters = parameters_of(strategy).model_validate(given)
+        return make(strategy, parameters), parameters
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigurationError(
