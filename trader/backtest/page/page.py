@@ -128,10 +128,10 @@ def _charts(panes: list[Pane], times: Times, result: Result) -> str:
         f"</figcaption>\n{as_svg(pane, times)}\n</figure>"
         for pane in panes
     )
-    return f"""<section id="charts" data-start="{times.start}" data-step="{times.step}" data-span="{times.span}">
-<h2>Charts</h2>
+    return f"""<section id="charts" aria-labelledby="charts-title" data-start="{times.start}" data-step="{times.step}" data-span="{times.span}">
+<h2 id="charts-title">Charts</h2>
 <p class="how">{" ".join(how)} Times are UTC.</p>
-<div class="controls" hidden><output></output>
+<div class="controls" hidden><output aria-live="off"></output>
 <button type="button" data-zoom="2" aria-label="Zoom in">+</button>
 <button type="button" data-zoom="0.5" aria-label="Zoom out">&minus;</button>
 <button type="button" data-zoom="0">Whole span</button></div>

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 _LEVELS = 1e6  # at least; and at most ten times as many, which single precision of a browser still tells apart
 _MARGIN = 0.04  # of the range, above and below, so that no line touches the edge
+_STANDS_STILL = 1e-6  # of the values: less is the noise of their last digits
+_STILL_MARGIN = 0.01  # of the values
 _MOST_TICKS = 8
-_HOURS = (1, 2, 4, 6, 12, 24, 48, 96, 168, 336)
+_HOURS = (1 / 12, 0.25, 0.5, 1, 2, 4, 6, 12, 24, 48, 96, 168, 336)
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 _MONTH_H = 31 * 24
 
@@ -69,9 +71,10 @@ class Scale:
     @classmethod
     def of(cls, low: float, high: float) -> Scale:
         """A scale on which values from `low` to `high` fit."""
-        spread = high - low or abs(high) * 0.02 or 1.0
-        exponent = math.floor(math.log10(spread / _LEVELS))
-        margin = _MARGIN * spread
+        spread, size = high - low, max(abs(low), abs(high))
+        stands = spread <= _STANDS_STILL * size
+        margin = (_STILL_MARGIN * size or 1.0) if stands else _MARGIN * spread
+        exponent = math.floor(math.log10((spread + 2 * margin) / _LEVELS))
         bounds = np.array([low - margin, high + margin])
         units = _whole(bounds, exponent)
         return cls(int(units[0]), int(units[1]), exponent)
@@ -115,7 +118,7 @@ def _whole(values: NDArray[np.float64], exponent: int) -> NDArray[np.int64]:
     return np.rint(scaled).astype(np.int64)
 
 
-def _hours(first: datetime, last: datetime, step: int) -> Iterator[tuple[datetime, str]]:
+def _hours(first: datetime, last: datetime, step: float) -> Iterator[tuple[datetime, str]]:
     """Times of day, or days from the first midnight on."""
     length = timedelta(hours=step)
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
