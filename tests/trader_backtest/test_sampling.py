@@ -17,7 +17,7 @@ GROUPS = st.integers(1, 30)
 
 @given(VALUES, GROUPS)
 def test_no_group_loses_its_lowest_or_its_highest(values, groups):
-    places = drawn(values, groups)
+    places = drawn(values, groups=groups)
     size = group_size(len(values), groups)
     for start in range(0, len(values), size):
         group = values[start : start + size]
@@ -30,7 +30,7 @@ def test_no_group_loses_its_lowest_or_its_highest(values, groups):
 
 @given(VALUES, GROUPS)
 def test_points_are_values_in_order_and_few(values, groups):
-    places = drawn(values, groups)
+    places = drawn(values, groups=groups)
     assert np.isfinite(values[places]).all()
     assert (np.diff(places) > 0).all()
     assert len(places) <= 2 * groups + 2
@@ -42,7 +42,7 @@ def test_points_are_values_in_order_and_few(values, groups):
 @given(st.integers(1, 200), GROUPS)
 def test_a_history_that_is_short_enough_is_drawn_whole(length, groups):
     if length <= 2 * groups:
-        assert drawn(np.arange(length, dtype=float), groups).tolist() == list(range(length))
+        assert drawn(np.arange(length, dtype=float), groups=groups).tolist() == list(range(length))
         assert group_size(length, groups) == 1
 
 
@@ -56,6 +56,13 @@ def test_bars_reach_from_the_lowest_low_to_the_highest_high(lows, groups):
     assert (np.diff(middles) > 0).all()
     if len(low) <= groups:
         assert (lowest.tolist(), highest.tolist()) == (low.tolist(), high.tolist())
+
+
+@given(VALUES, GROUPS, st.data())
+def test_what_is_always_drawn_is_drawn(values, groups, data):
+    always = data.draw(st.lists(st.integers(0, len(values) - 1), max_size=5))
+    places = drawn(values, always, groups)
+    assert {place for place in always if np.isfinite(values[place])} <= set(places.tolist())
 
 
 def test_a_spike_of_one_candle_in_half_a_million_is_drawn():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from common.errors import ConfigurationError
 from trader.backtest.candles import iso
 from trader.backtest.page import round_trips, tables
-from trader.backtest.page.panes import panes_of
+from trader.backtest.page.panes import panes_of, places_of_trades
 from trader.backtest.page.sampling import group_size
 from trader.backtest.page.scale import Times
 from trader.backtest.page.svg import as_svg
@@ -114,9 +114,11 @@ def _about(setup: Setup, result: Result) -> str:
 
 
 def _charts(panes: list[Pane], times: Times, result: Result) -> str:
+    always = places_of_trades(result)
     size = group_size(result.candles.decided)
     how = [
-        f"A line goes through the lowest and the highest value of each {size:,} candles, so no extreme is lost; "
+        f"A line goes through the lowest and the highest value of each {size:,} candles and the candles around each trade, so "
+        "no extreme is lost; "
         "--since and --until show a shorter span in full."
         if size > 1
         else "Every candle is drawn."
@@ -125,7 +127,7 @@ def _charts(panes: list[Pane], times: Times, result: Result) -> str:
         how.append("Where candles are missing, lines go straight on.")
     figures_ = "\n".join(
         f'<figure>\n<figcaption><b>{escape(pane.title)}</b> {_legend(pane)}<span aria-hidden="true">{escape(pane.about)}</span>'
-        f"</figcaption>\n{as_svg(pane, times)}\n</figure>"
+        f"</figcaption>\n{as_svg(pane, times, always)}\n</figure>"
         for pane in panes
     )
     return f"""<section id="charts" aria-labelledby="charts-title" data-start="{times.start}" data-step="{times.step}" data-span="{times.span}">

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trader.strategies.drawing import Drawing
 
 _MOST_DECIMALS = 12
+_MOST_MARKS = 10_000  # trades: a browser that is to move more of them is slow
 _LOOKED_AT = 2_000  # closes: enough to know in which steps a market's prices are
 _MONEY_DECIMALS = {True: 2, False: 8}  # whether the balance is of a size that is counted in cents
 _CENTS_FROM = 100
@@ -40,6 +41,13 @@ def panes_of(
     ]
 
 
+def places_of_trades(result: Result) -> list[int]:
+    """Where lines have to be exact: the candle of each trade that has a sign, and the one it was decided at."""
+    first = result.candles.first
+    places = [fill.place - first for fill in result.fills[-_MOST_MARKS:]]
+    return sorted({at for place in places for at in (place - 1, place) if at >= 0})
+
+
 def money_decimals(result: Result) -> int:
     """How exact a sum of money is told: to cents, or to what a balance in BTC is counted in."""
     return _MONEY_DECIMALS[result.terms.starting_balance >= _CENTS_FROM]
@@ -51,7 +59,10 @@ def _price(result: Result, on_price: Mapping[str, NDArray[np.float64]]) -> Pane:
     close, low, high = (column[first:] for column in (candles.close, candles.low, candles.high))
     symbol = result.terms.symbol
     marks = list(_marks(result))
-    entries = sum(mark.shape == "entry" for mark in marks)
+    entries = sum(fill.trade.side is Side.BUY for fill in result.fills)
+    told = f"{entries:,} entries, {len(result.fills) - entries:,} exits"
+    if len(marks) < len(result.fills):
+        told += f"; the newest {len(marks):,} have signs"
     decimals = price_decimals(result)
     lines = [Line("close", close, "close")]
     lines += [
@@ -62,7 +73,7 @@ def _price(result: Result, on_price: Mapping[str, NDArray[np.float64]]) -> Pane:
         key="price",
         title=f"Price of {symbol} with entries and exits",
         about=f"Line: close. Bars: from low to high. {_extremes(result, close, decimals, low, high)} "
-        f"{entries:,} entries, {len(marks) - entries:,} exits.",
+        f"{told}.",
         lines=lines,
         height=320,
         decimals=decimals,
@@ -73,7 +84,7 @@ def _price(result: Result, on_price: Mapping[str, NDArray[np.float64]]) -> Pane:
 
 def _marks(result: Result) -> Iterator[Mark]:
     """A sign for each trade, in the candle it happened in."""
-    for fill in result.fills:
+    for fill in result.fills[-_MOST_MARKS:]:
         shape = "entry" if fill.trade.side is Side.BUY else "exit" if fill.profit >= 0 else "loss"
         timestamp = int(result.candles.timestamp[fill.place])
         yield Mark(shape, timestamp, float(fill.trade.price))

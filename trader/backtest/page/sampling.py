@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 GROUPS = 5_000  # several for each column of a screen, so that zooming in shows more
@@ -21,10 +23,13 @@ def group_size(length: int, groups: int = GROUPS) -> int:
     return 1 if length <= 2 * groups else -(-length // groups)
 
 
-def drawn(values: NDArray[np.float64], groups: int = GROUPS) -> NDArray[np.intp]:
+def drawn(
+    values: NDArray[np.float64], always: Sequence[int] = (), groups: int = GROUPS
+) -> NDArray[np.intp]:
     """The places of the values to draw a line through, in order.
 
-    Every value there is (NaN is none), or the lowest and the highest of each group, with the first and the last.
+    Every value there is (NaN is none); or the lowest and the highest of each group, with the first, the last, and those at
+    the places that are `always` drawn.
     """
     some = np.flatnonzero(np.isfinite(values))
     size = group_size(len(values), groups)
@@ -36,6 +41,7 @@ def drawn(values: NDArray[np.float64], groups: int = GROUPS) -> NDArray[np.intp]
         for never in (np.inf, -np.inf)
     )
     places = [starts + lowest.argmin(1), starts + highest.argmax(1), some[[0, -1]]]
+    places.append(np.array(always, dtype=np.intp))
     candidates = np.unique(np.concatenate(places))
     found: NDArray[np.intp] = candidates[np.isfinite(values[candidates])]
     return found

@@ -76,12 +76,12 @@ SHAPES = (
 )
 
 
-def as_svg(pane: Pane, times: Times) -> str:
-    """The chart."""
+def as_svg(pane: Pane, times: Times, always: Sequence[int] = ()) -> str:
+    """The chart. A line too long to be drawn whole goes through the candles at the places `always`."""
     scale = _scale(pane)
     plot = [
         *([] if pane.low_high is None else [_bars(pane.low_high, times, scale)]),
-        *(_line(line, times, scale, from_zero=pane.from_zero) for line in pane.lines),
+        *(_line(line, times, scale, always, from_zero=pane.from_zero) for line in pane.lines),
         *(_level(level, times, scale) for level in pane.levels),
     ]
     dense = " dense" if len(pane.marks) > _MANY_MARKS else ""
@@ -136,9 +136,9 @@ def _place(at: int, share: float) -> str:
     return " odd" * (at % 2) + " edge" * (share < _EDGE)
 
 
-def _line(line: Line, times: Times, scale: Scale, *, from_zero: bool) -> str:
+def _line(line: Line, times: Times, scale: Scale, always: Sequence[int], *, from_zero: bool) -> str:
     """A path in steps from point to point; it pauses where there is no value."""
-    places = drawn(line.values)
+    places = drawn(line.values, always)
     path = ""
     if len(places):
         across, down = times.slots[places], scale.down(line.values[places])
