@@ -136,7 +136,7 @@ def test_round_trips_tell_what_the_trades_add_up_to():
     rows = Page(page).tables["round-trips"][1:]
     assert len(rows) == told["round_trips"] + (told["open_position"] is not None)
     found = round_trips(result)
-    assert sum(trip.profit for trip in found) == Decimal(told["realised_profit"])
+    assert sum(trip.position.realised_profit for trip in found) == Decimal(told["realised_profit"])
     assert [row[0] for row in rows] == sorted((row[0] for row in rows), reverse=True)
 
 

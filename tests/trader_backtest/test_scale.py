@@ -43,7 +43,7 @@ def test_what_is_read_off_a_line_is_the_value_rounded(edges):
     assert read == pytest.approx(values, abs=0.51 * 10.0**scale.exponent, rel=1e-12)
 
 
-@given(RANGES, st.integers(2, 12))
+@given(RANGES, st.integers(3, 12))
 def test_values_at_the_side_are_few_and_inside(edges, most):
     ticks = Scale.of(*edges).ticks(most)
     assert 1 <= len(ticks) <= most + 1

@@ -117,7 +117,7 @@
 
   function grid(pane, top, bottom, down) {
     const found = [];
-    const least = (bottom - top) * 10 ** pane.exponent / Math.max(2, Math.floor(pane.svg.clientHeight / 30));
+    const least = (bottom - top) * 10 ** pane.exponent / Math.max(3, Math.floor(pane.svg.clientHeight / 30));
     const power = Math.floor(Math.log10(least));
     const unit = 10 ** power * [1, 2, 5, 10].find(digit => digit * 10 ** power >= least * (1 - 1e-9));
     const decimals = Math.max(0, -Math.floor(Math.log10(unit) + 1e-9));

@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 
     from trader.backtest.account import Fill
     from trader.backtest.result import Result
+    from trader.core.position import Position
 
 MOST = 500  # rows: more are looked at with a spreadsheet
 
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """The fills of a position from open to closed, or to the end of the backtest."""
+    """A position from open to closed, or to the end of the backtest, and its fills."""
 
+    position: Position
     buys: Sequence[Fill]
     sells: Sequence[Fill]
-    is_open: bool
 
     @property
     def amount(self) -> Decimal:
@@ -40,11 +41,6 @@ class RoundTrip:
     def cost(self) -> Decimal:
         """What the buys cost without their fees, in quote currency."""
         return _sum(fill.trade.cost for fill in self.buys)
-
-    @property
-    def profit(self) -> Decimal:
-        """What the sells realised, in quote currency, fees inside."""
-        return _sum(fill.profit for fill in self.sells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +60,18 @@ class _Decimals:
 
 def round_trips(result: Result) -> list[RoundTrip]:
     """All of them, oldest first."""
-    found: list[RoundTrip] = []
-    fills: list[Fill] = []
+    fills: dict[int, list[Fill]] = {}
+    opened_at = 0
     for fill in result.fills:
-        fills.append(fill)
-        if fill.books.position is None:
-            found.append(_of(fills, is_open=False))
-            fills = []
-    return [*found, _of(fills, is_open=True)] if fills else found
+        if fill.books.position is not None:  # else it closed the one that the fill before it left
+            opened_at = fill.books.position.opened_at
+        fills.setdefault(opened_at, []).append(fill)
+    return [
+        RoundTrip(
+            position, *(_of(side, fills[position.opened_at]) for side in (Side.BUY, Side.SELL))
+        )
+        for position in (*result.closed, *([] if result.open is None else [result.open]))
+    ]
 
 
 def table(result: Result) -> str:
@@ -91,34 +91,31 @@ def table(result: Result) -> str:
 
 
 def _row(trip: RoundTrip, result: Result, exact: _Decimals) -> Iterator[str]:
-    entry = trip.buys[0].trade.timestamp
-    places = f'data-from="{_slot(trip.buys[0], result)}"'
-    if trip.sells:
-        places += f' data-to="{_slot(trip.sells[-1], result)}"'
-    yield f'<th scope="row"><a href="#charts" {places}>{iso(entry)}</a></th>'
-    if trip.is_open:
-        yield "<td>open</td><td></td>"
+    entry, exit_ = trip.position.opened_at, trip.position.closed_at
+    places = f'data-from="{_slot(entry, result)}"'
+    if exit_ is None:
+        held = "<td>open</td><td></td>"
     else:
-        exit_ = trip.sells[-1].trade.timestamp
-        yield f"<td>{iso(exit_)}</td><td>{duration((exit_ - entry) / 1000)}</td>"
+        places += f' data-to="{_slot(exit_, result)}"'
+        held = f"<td>{iso(exit_)}</td><td>{duration((exit_ - entry) / 1000)}</td>"
+    yield f'<th scope="row"><a href="#charts" {places}>{iso(entry)}</a></th>{held}'
     yield f"<td>{trip.amount:,.{exact.amount}f}</td>"
     for fills in (trip.buys, trip.sells):
         yield f"<td>{_average(fills):,.{exact.price}f}</td>" if fills else "<td></td>"
     if trip.sells:
-        profit = trip.profit
+        profit = trip.position.realised_profit
         way = "up" if profit > 0 else "down" if profit < 0 else "still"
         ratio = float(profit) / float(trip.cost)
         yield f'<td class="{way}">{signed(profit, exact.money)}</td>'
         yield f'<td class="{way}">{signed(100 * ratio)} %</td>'
     else:
         yield "<td></td><td></td>"
-    left = escape(trip.sells[-1].order.reason) if trip.sells else ""
-    yield f"<td>{escape(trip.buys[0].order.reason)}</td><td>{left}</td>"
+    left = trip.position.exit_reason or ""
+    yield f"<td>{escape(trip.buys[0].order.reason)}</td><td>{escape(left)}</td>"
 
 
-def _of(fills: Sequence[Fill], *, is_open: bool) -> RoundTrip:
-    sides = {side: [fill for fill in fills if fill.trade.side is side] for side in Side}
-    return RoundTrip(sides[Side.BUY], sides[Side.SELL], is_open)
+def _of(side: Side, fills: Sequence[Fill]) -> list[Fill]:
+    return [fill for fill in fills if fill.trade.side is side]
 
 
 def _average(fills: Sequence[Fill]) -> Decimal:
@@ -128,11 +125,11 @@ def _average(fills: Sequence[Fill]) -> Decimal:
     return quotient(_sum(f.trade.cost for f in fills), _sum(f.trade.amount for f in fills))
 
 
-def _slot(fill: Fill, result: Result) -> int:
-    """The fill's candle, counted as the charts do."""
+def _slot(timestamp: int, result: Result) -> int:
+    """The candle of a time, counted as the charts do."""
     candles = result.candles
     start = int(candles.timestamp[candles.first])
-    return (int(candles.timestamp[fill.place]) - start) // candles.timeframe.milliseconds
+    return (timestamp - start) // candles.timeframe.milliseconds
 
 
 def _sum(amounts: Iterator[Decimal]) -> Decimal:

@@ -121,7 +121,7 @@ def _grid(pane: Pane, times: Times, scale: Scale) -> str:
     across = [
         f'<line x2="100%" y1="{_percent(share)}" y2="{_percent(share)}"/>'
         f'<text x="100%" dx="6" y="{_percent(share)}" dy=".32em">{name}{pane.suffix}</text>'
-        for share, name in scale.ticks(max(2, pane.height // _PIXELS_PER_TICK))
+        for share, name in scale.ticks(pane.height // _PIXELS_PER_TICK)
     ]
     down = [
         f'<line x1="{_percent(share)}" x2="{_percent(share)}" y2="100%"/>'

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from trader.backtest.account import Terms
     from trader.backtest.result import Result
     from trader.backtest.setup import Setup
 
@@ -29,23 +30,26 @@ def pairs(caption: str, key: str, rows: Iterable[tuple[str, str]]) -> str:
 
 def settings(setup: Setup, result: Result) -> list[tuple[str, str]]:
     """What it ran with."""
-    terms = result.terms
     rows: list[tuple[str, object]] = [
         ("strategy id", setup.strategy_id),
         ("strategy", setup.strategy_name),
         ("market", setup.partition),
-        *((name, value) for name, value in setup.parameters.items()),
+        *setup.parameters.items(),
         ("warm-up in candles", setup.strategy.warmup),
-        ("starting balance", terms.starting_balance),
-        *((field.name, getattr(terms.rules, field.name)) for field in fields(terms.rules)),
-        ("slippage", terms.slippage),
-        *(
-            (f"market {field.name}", getattr(terms.market, field.name))
-            for field in fields(terms.market)
-        ),
-        ("market price step", terms.price_step),
+        *_terms(result.terms),
     ]
     return [(name.replace("_", " "), _plainly(value)) for name, value in rows]
+
+
+def _terms(terms: Terms) -> Iterator[tuple[str, object]]:
+    """All that a backtest goes by, whatever rules there are."""
+    for field in fields(terms):
+        value = getattr(terms, field.name)
+        if is_dataclass(value):
+            before = "" if field.name == "rules" else f"{field.name} "
+            yield from ((before + of.name, getattr(value, of.name)) for of in fields(value))
+        elif field.name not in {"strategy_id", "symbol"}:
+            yield field.name, value
 
 
 def _plainly(value: object) -> str:
