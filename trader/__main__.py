@@ -3,6 +3,7 @@
 python -m trader [--once]
 python -m trader control running|reduce_only|halted (--strategy-id ID | --fleet) --reason TEXT
 python -m trader backtest [--strategy-id ID] [--since TIME] [--until TIME] [--csv FILE] [--json] [--trades FILE]
+                         [--html FILE]
 python -m trader check-strategy [--strategy-id ID] [--since TIME] [--until TIME] [--csv FILE]
 """
 
@@ -117,6 +118,7 @@ def _add_backtest(backtest: argparse.ArgumentParser) -> None:
     _add_subject(backtest)
     backtest.add_argument("--json", action="store_true", help="print JSON instead of a table")
     backtest.add_argument("--trades", metavar="FILE", help="write every trade to this CSV file")
+    backtest.add_argument("--html", metavar="FILE", help="write a report with charts to this file")
     backtest.add_argument(
         "--slippage",
         metavar="RATIO",

@@ -215,5 +215,5 @@ class Engine:
             price=signal.price,
             reason=signal.reason,
             decision=decision,
-            **signal.indicators,
+            indicators=dict(signal.indicators),
         )

@@ -110,9 +110,7 @@ def test_a_registered_strategy_is_checked_with_the_parameters_it_is_registered_w
     kept = {"period": 3, "oversold": 20.0, "overbought": 80.0, "trigger": "level"}
     rules = {"starting_balance": "1000", "stake_amount": "500"}
     Registry(market.database).register(
-        Registration(
-            "mine", market.partition, "rsi", None, "paper", kept, 61, Decimal(1000), rules
-        )
+        Registration("mine", market.partition, "rsi", None, "paper", kept, 61, Decimal(1000), rules)
     )
     assert call("--strategy-id", "mine")[1].startswith("strategy       rsi, 61 candles to warm up")
 

@@ -116,6 +116,18 @@ def test_the_trades_as_csv_add_up_to_what_is_told(call, tmp_path):
     assert all(Decimal(row["amount"]) % Decimal("0.1") == 0 for row in rows)
 
 
+def test_a_report_is_one_file_beside_the_result(call, tmp_path):
+    file = tmp_path / "report.html"
+    assert call("--html", str(file)) == call()
+    page = file.read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.endswith("</html>\n")
+    assert 'data-name="rsi"' in page
+    again = tmp_path / "again.html"
+    call("--strategy-id", "mine", "--html", str(again))
+    assert '<th scope="row">oversold</th><td>20</td>' in again.read_text(encoding="utf-8")
+
+
 def test_a_csv_of_the_same_candles_gives_the_same_result_as_the_database(call, tmp_path):
     assert call("--json", "--csv", all_as_csv(tmp_path / "candles.csv")) == call("--json")
 
@@ -193,6 +205,10 @@ def test_archived_candles_are_read_with_the_stored_ones(call, stored):
             ["--trades", "/nowhere/trades.csv"],
             "--trades: expected a file that can be written, found /nowhere/trades.csv: No such file or directory",
         ),
+        (
+            ["--html", "/nowhere/report.html"],
+            "--html: expected a file that can be written, found /nowhere/report.html: No such file or directory",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(call, arguments, complaint):
@@ -243,7 +259,7 @@ def test_a_csv_without_its_header_is_told_apart(call, tmp_path):
 def test_it_loads_neither_polars_nor_a_daemons_logging_without_an_archive(stored):
     code = (
         "import sys; from trader.__main__ import main; status = main(['backtest']); "
-        "sys.exit(status or sorted({'polars', 'structlog', 'ccxt', 'alembic', 'rich'} & set(sys.modules)) or 0)"
+        "sys.exit(status or sorted({'polars', 'structlog', 'ccxt', 'alembic', 'rich', 'trader.backtest.page'} & set(sys.modules)) or 0)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

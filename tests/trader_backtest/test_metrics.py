@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from common.timeframe import Timeframe
 from tests.trader_backtest.histories import BUY, HOLD, HOUR, SELL, START, hourly, run, terms
@@ -15,6 +17,7 @@ from trader.backtest.metrics import (
     cagr,
     daily_returns,
     max_drawdown,
+    monthly_returns,
     profit_factor,
     sharpe,
     sortino,
@@ -62,6 +65,28 @@ def test_the_return_of_a_day_is_from_the_last_equity_of_the_day_before():
     timestamps = np.array([START, START + 23 * HOUR, START + DAY, START + 3 * DAY])
     found = daily_returns(timestamps, np.array([90.0, 110.0, 121.0, 60.5]), 100.0)
     assert found == pytest.approx([0.1, 0.1, 0.0, -0.5])
+
+
+def test_the_return_of_a_month_is_from_the_last_equity_before_it():
+    january, february, april = (
+        START + days * DAY + 23 * HOUR for days in (30, 31 + 5, 31 + 28 + 31 + 10)
+    )
+    timestamps = np.array([START, january, february, april])
+    found = monthly_returns(timestamps, np.array([90.0, 110.0, 121.0, 60.5]), 100.0)
+    assert list(found) == ["2026-01", "2026-02", "2026-03", "2026-04"]
+    assert list(found.values()) == pytest.approx([0.1, 0.1, 0.0, -0.5])
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 900), st.floats(0.5, 2.0)), min_size=1, max_size=200
+    )  # hours to the next candle, and how equity moves
+)
+def test_monthly_returns_compounded_are_the_total_return(moves):
+    hours, factors = (np.array(column) for column in zip(*moves, strict=True))
+    timestamps, equity = START + HOUR * np.cumsum(hours), 1000.0 * np.cumprod(factors)
+    returns = monthly_returns(timestamps, equity, 1000.0)
+    assert np.prod([1 + ratio for ratio in returns.values()]) == pytest.approx(equity[-1] / 1000.0)
 
 
 def test_sharpe_and_sortino():

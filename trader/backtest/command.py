@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from common.errors import ConfigurationError
 from trader.backtest.account import Terms
+from trader.backtest.metrics import Metrics
 from trader.backtest.report import as_json, as_table, write_trades
 from trader.backtest.result import Result
 from trader.backtest.signals import signals_of
@@ -36,11 +37,17 @@ def backtest(given: argparse.Namespace, environment: Mapping[str, str]) -> str:
         subject.market,
         setup.settings.slippage if slippage is None else slippage,
     )
-    account = simulate(terms, candles, signals_of(setup.strategy, candles))
-    result = Result.of(terms, candles, account)
+    signals = signals_of(setup.strategy, candles, keep_indicators=given.html is not None)
+    result = Result.of(terms, candles, simulate(terms, candles, signals))
+    metrics = Metrics.of(result)
     if given.trades is not None:
         write_trades(result, Path(given.trades))
-    return as_json(setup, result) if given.json else as_table(setup, result)
+    if given.html is not None:
+        # Only who wants a page pays for what makes one.
+        from trader.backtest.page.page import as_page, write_page  # noqa: PLC0415
+
+        write_page(as_page(setup, result, metrics, signals.indicators), Path(given.html))
+    return (as_json if given.json else as_table)(setup, result, metrics)
 
 
 def _slippage(text: str | None) -> Decimal | None:

@@ -36,6 +36,7 @@ class Metrics:
     win_rate: float | None
     exposure: float
     average_holding_s: float | None
+    monthly_returns: dict[str, float]
 
     @classmethod
     def of(cls, result: Result) -> Metrics:
@@ -55,6 +56,7 @@ class Metrics:
             win_rate=win_rate(result.closed),
             exposure=exposure(result),
             average_holding_s=average_holding_s(result.closed),
+            monthly_returns=monthly_returns(timestamps, equity, start),
         )
 
 
@@ -71,6 +73,23 @@ def daily_returns(
     before = np.concatenate([[start], at_end[:-1]])
     returns: NDArray[np.float64] = at_end / before - 1
     return returns
+
+
+def monthly_returns(
+    timestamps: NDArray[np.int64], equity: NDArray[np.float64], start: float
+) -> dict[str, float]:
+    """The return of each UTC month, by its name as in "2025-01": from the last equity before it to its own last.
+
+    The first month's is from the starting balance, so that all of them compounded are the total return. A month without
+    a candle has a return of 0.
+    """
+    months = np.array(timestamps[[0, -1]], dtype="datetime64[ms]").astype("datetime64[M]")
+    names = np.arange(months[0], months[1] + 1)
+    ends = (names + 1).astype("datetime64[ms]").astype(np.int64)
+    at_end = equity[np.searchsorted(timestamps, ends) - 1]
+    before = np.concatenate([[start], at_end[:-1]])
+    returns = (at_end / before - 1).tolist()
+    return dict(zip(map(str, names), returns, strict=True))
 
 
 def cagr(start: float, end: float, days: float) -> float | None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from common.errors import ConfigurationError
 from trader.backtest.candles import iso
-from trader.backtest.metrics import Metrics
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from trader.backtest.metrics import Metrics
     from trader.backtest.result import Result
     from trader.backtest.setup import Setup
 
@@ -24,15 +24,15 @@ _TRADE_COLUMNS = (
 )  # fmt: skip
 
 
-def as_table(setup: Setup, result: Result) -> str:
+def as_table(setup: Setup, result: Result, metrics: Metrics) -> str:
     """The result for people."""
-    lines = [*_about(setup, result), *_figures(setup, result)]
+    lines = [*_about(setup, result), *figures(setup, result, metrics)]
     width = max(len(name) for name, _ in lines)
     table = [f"{name:<{width}}  {value}" for name, value in lines]
-    return "\n".join([*table, *_notes(result)])
+    return "\n".join([*table, *notes(result)])
 
 
-def as_json(setup: Setup, result: Result) -> str:
+def as_json(setup: Setup, result: Result, metrics: Metrics) -> str:
     """The result for programs: money as text, exact; times in milliseconds UTC; ratios as numbers."""
     candles, terms = result.candles, result.terms
     told: dict[str, Any] = {
@@ -53,7 +53,7 @@ def as_json(setup: Setup, result: Result) -> str:
         "fees": f"{result.fees:f}",
         "trades": len(result.fills),
         "round_trips": len(result.closed),
-        **asdict(Metrics.of(result)),
+        **asdict(metrics),
         "open_position": _open_position(result),
         "unfilled_order": _unfilled(result),
         "refused_entries": len(result.refused),
@@ -102,9 +102,9 @@ def _about(setup: Setup, result: Result) -> list[tuple[str, str]]:
     ]
 
 
-def _figures(setup: Setup, result: Result) -> list[tuple[str, str]]:
+def figures(setup: Setup, result: Result, metrics: Metrics) -> list[tuple[str, str]]:
+    """The figures by their names, for people."""
     quote = setup.partition.symbol.partition("/")[2]
-    metrics = Metrics.of(result)
     return [
         ("starting balance", f"{result.terms.starting_balance:,.2f} {quote}"),
         ("net profit", f"{result.net_profit:,.2f} {quote}"),
@@ -116,13 +116,13 @@ def _figures(setup: Setup, result: Result) -> list[tuple[str, str]]:
         ("profit factor", _number(metrics.profit_factor)),
         ("win rate", _percent(metrics.win_rate)),
         ("exposure", _percent(metrics.exposure)),
-        ("average holding", _duration(metrics.average_holding_s)),
+        ("average holding", duration(metrics.average_holding_s)),
         ("trades", f"{len(result.fills):,} in {len(result.closed):,} round trips"),
         ("fees", f"{result.fees:,.2f} {quote}"),
     ]
 
 
-def _notes(result: Result) -> list[str]:
+def notes(result: Result) -> list[str]:
     """What the figures alone would not tell."""
     notes = []
     if result.open is not None:
@@ -181,7 +181,8 @@ def _number(value: float | None) -> str:
     return _DASH if value is None else f"{value:,.2f}"
 
 
-def _duration(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
+    """A time span for people."""
     if seconds is None:
         return _DASH
     minutes = round(seconds / 60)

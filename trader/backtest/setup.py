@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from common.database import Database
     from common.partition import Partition
     from common.registry import Registration
-    from trader.strategies.strategy import Strategy
+    from trader.strategies.strategy import Parameters, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Setup:
     partition: Partition
     strategy_name: str
     strategy: Strategy
+    parameters: Mapping[str, Any]
     settings: RuleSettings
 
 
@@ -49,6 +50,7 @@ def configured(environment: Mapping[str, str]) -> Setup:
         settings.partition,
         settings.strategy,
         strategy,
+        settings.parameters.model_dump(),
         settings,
     )
 
@@ -67,11 +69,13 @@ def registered(database: Database, strategy_id: str) -> Setup:
         raise ConfigurationError(
             f"--strategy-id: expected a registered strategy, found {strategy_id!r}; {hint}"
         )
+    strategy, parameters = _strategy(found)
     return Setup(
         strategy_id,
         found.partition,
         found.strategy_name,
-        _strategy(found),
+        strategy,
+        parameters.model_dump(),
         _settings(found),
     )
 
@@ -85,11 +89,12 @@ def market_of(database: Database, partition: Partition) -> MarketRules:
     return MarketRules(step, market.min_amount, market.min_cost, market.price_step or None)
 
 
-def _strategy(found: Registration) -> Strategy:
+def _strategy(found: Registration) -> tuple[Strategy, Parameters]:
     folder = Path(found.config_file or DEFAULT_CONFIG_FILE).parent / "strategies"
     strategy = load_class(found.strategy_name, folder)
     try:
-        return make(strategy, parameters_of(strategy).model_validate(found.parameters))
+        parameters = parameters_of(strategy).model_validate(found.parameters)
+        return make(strategy, parameters), parameters
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigurationError(

@@ -7,7 +7,7 @@ would not evaluate (too few candles, or one missing) the signal is hold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,11 +30,15 @@ _BUY, _SELL, _HOLD = (_KINDS.index(kind.value) for kind in SignalKind)
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Of each candle the signal and the reason, as places in `_KINDS` and in `reasons`."""
+    """Of each candle the signal and the reason, as places in `_KINDS` and in `reasons`.
+
+    The indicators, if they were kept, are NaN where the strategy was not evaluated.
+    """
 
     kinds: NDArray[np.int8]
     reason: NDArray[np.int32]
     reasons: list[str]
+    indicators: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def buys(self) -> list[int]:
@@ -52,8 +56,8 @@ class Signals:
         return Signal(kind, timestamp, price, self.reasons[self.reason[place]])
 
 
-def signals_of(strategy: Strategy, candles: Candles) -> Signals:
-    """The signals at all of these candles.
+def signals_of(strategy: Strategy, candles: Candles, *, keep_indicators: bool = False) -> Signals:
+    """The signals at all of these candles, and the indicators where they are wanted.
 
     Raises:
         ConfigurationError: the strategy's answer is not one signal with its reason for each candle.
@@ -61,6 +65,7 @@ def signals_of(strategy: Strategy, candles: Candles) -> Signals:
     kinds = np.full(len(candles), _HOLD, dtype=np.int8)
     reason = np.zeros(len(candles), dtype=np.int32)
     reasons = ["not evaluated: warming up, or a candle is missing"]
+    indicators: dict[str, NDArray[np.float64]] = {}
     for run in candles.runs():
         counts_from = run.start + strategy.warmup - 1
         if counts_from >= run.stop:
@@ -72,7 +77,11 @@ def signals_of(strategy: Strategy, candles: Candles) -> Signals:
         reasons += [str(word) for word in words]
         codes, words = _coded(said["signal"].iloc[strategy.warmup - 1 :])
         kinds[counted] = _as_kinds(strategy, codes, words)
-    return Signals(kinds, reason, reasons)
+        if keep_indicators:
+            for name, column in said.drop(columns=["signal", "reason"]).items():
+                whole = indicators.setdefault(str(name), np.full(len(candles), np.nan))
+                whole[counted] = _numbers(strategy, column.iloc[strategy.warmup - 1 :])
+    return Signals(kinds, reason, reasons, indicators)
 
 
 def frame_of(candles: Candles, run: slice) -> pd.DataFrame:
@@ -91,6 +100,16 @@ def _said(strategy: Strategy, candles: Candles, run: slice) -> pd.DataFrame:
             f"{len(index)} candles, with a signal and a reason, found {len(said)} rows of {', '.join(map(str, said))}"
         )
     return said
+
+
+def _numbers(strategy: Strategy, column: pd.Series[float]) -> NDArray[np.float64]:
+    try:
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"STRATEGY: expected the indicator {column.name!r} of {type(strategy).__name__}.evaluate to be numbers, "
+            f"found {error}"
+        ) from None
 
 
 def _coded(column: pd.Series[str]) -> tuple[NDArray[np.int32], list[object]]:

@@ -59,6 +59,8 @@ class Rsi:
         self._memory = _PERIODS_TO_FORGET * parameters.period + 1
         crossing = parameters.trigger == "crossing"  # that needs the RSI of the candle before too
         self.warmup = max(self._memory + crossing, parameters.trend_period or 0)
+        self.levels = {"rsi": (parameters.oversold, parameters.overbought)}
+        self.on_price = frozenset({"trend"})
 
     def evaluate(self, candles: pd.DataFrame) -> pd.DataFrame:
         """See `strategy.Strategy`. The indicators are `rsi` and, if it is on, `trend`.

@@ -31,6 +31,10 @@ class Strategy(Protocol):
     It is causal: the row of a candle depends on that candle and the ones before it, never on later ones. A
     class of this kind may have an attribute `Parameters`, a subclass of `strategy.Parameters`, and is
     made with one.
+
+    It may also say how its indicators are drawn in a report: `levels: Mapping[str, Sequence[float]]`, the lines that
+    belong to an indicator, as {"rsi": (30, 70)}; and `on_price: frozenset[str]`, the names of indicators that are
+    prices, as a moving average is, and are drawn over the price. Without, each has a chart of its own.
     """
 
     @property
