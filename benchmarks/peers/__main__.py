@@ -2,7 +2,7 @@
 
     python -m benchmarks.peers [--candles 50000 500000] [--rounds 3] [--environment .peers] [--bot-seconds 60]
 
-Makes an environment for each program (about 2 GB in all, kept for the next time), generates the candles of
+Makes an environment for each program (about 2.7 GB in all, kept for the next time), generates the candles of
 benchmarks.backtest, and runs RSI 14 in crossing mode with a 10 % stop in each, as a whole process from its start to
 the printed result. The runs of a round follow each other, program by program, so that whatever else the machine
 does strikes all alike. A program that cannot be installed or run here is told as such, with the reason.
