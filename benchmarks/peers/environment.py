@@ -53,8 +53,8 @@ def environment(folder: Path, requirements: Path) -> Environment:
     _clear(folder)
     print(f"installing {requirements.name} into {folder}", file=sys.stderr, flush=True)
     _run(sys.executable, "-m", "venv", str(folder))
-    pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes")
-    _run(*pip, "--requirement", str(requirements))
+    pip = (str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
+    _run(*pip, "install", "--quiet", "--require-hashes", "--requirement", str(requirements))
     made = {"pinned": pinned, "installed_mb": _size_mb(folder)}
     note.write_text(json.dumps(made), encoding="utf-8")
     return Environment(folder, made["installed_mb"])
@@ -73,7 +73,7 @@ def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip() or done.stdout.strip()
-        raise NotInstalled(said.splitlines()[-1] if said else f"status {done.returncode}")
+        raise NotInstalled(said.splitlines()[-1].strip() if said else f"status {done.returncode}")
 
 
 def _size_mb(folder: Path) -> float:
