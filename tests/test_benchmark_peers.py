@@ -14,10 +14,10 @@ from benchmarks.peers.task import (
     STOP_LOSS_WITH_FEE,
     Trip,
 )
-from trader.core.books import Books
-from trader.core.order import Order, Side
+from trader.core.guard import limits
+from trader.core.order import Side
+from trader.core.position import Position
 from trader.core.rules import Rules
-from trader.core.step import limits
 from trader.core.trade import Trade
 
 
@@ -39,12 +39,10 @@ def test_the_peers_stake_and_stop_without_fee_are_ours_with_it():
     amount = Decimal(STAKE_WITH_FEE) / (price * (1 + rate))
     assert float(amount * price) == pytest.approx(STAKE)
 
-    order = Order("id", "BTC/USDT", Side.BUY, Decimal(1), "", 0, 0)
     trade = Trade("1", "BTC/USDT", Side.BUY, Decimal(1), price, price * rate, 0)
-    position = Books(Decimal(1000)).ordered(order).filled(trade, "").books.position
-    assert position is not None
+    position = Position("BTC/USDT", opened_at=0).after(trade)
     rules = Rules(Decimal(100), rate, Decimal(str(STOP_LOSS_WITH_FEE)))
-    stop, _ = limits(position, rules)
+    stop = limits(position, rules, None).stop
     assert stop is not None
     assert float(stop) == pytest.approx(float(price) * (1 - STOP_LOSS))
 
