@@ -1,39 +1,20 @@
-"""Candles that an exchange has corrected: stored anew, with their old values kept. The SQL of `revisions`."""
+"""Candles that an exchange has corrected: stored anew, with their old values kept."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import sqlalchemy as sa
 
 from common.candle import Candle
 from common.market_data import candles_between, insert_candles, replace_candle
-from schema import revisions as table
+from common.revisions import Revision, keep_revision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import sqlalchemy as sa
+
     from common.partition import Partition
-
-_VALUES = tuple(field.name for field in fields(Candle) if field.name != "timestamp")
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """One candle as it was stored, and as it is."""
-
-    partition: Partition
-    old: Candle
-    new: Candle
-
-    def __str__(self) -> str:
-        changes = ", ".join(
-            f"{name} {getattr(self.old, name)} is {getattr(self.new, name)}"
-            for name in _VALUES
-            if getattr(self.old, name) != getattr(self.new, name)
-        )
-        return f"candle {self.new.timestamp}: {changes}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +57,6 @@ def store_candles(
     )
     for revision in revised:
         replace_candle(connection, partition, revision.new)
-        row = _row(revision, now, stored_at.get(revision.new.timestamp))
-        connection.execute(sa.insert(table), row)
+        keep_revision(connection, revision, now, stored_at.get(revision.new.timestamp))
     count = insert_candles(connection, partition, new) if new else 0
     return Stored(count, revised)
-
-
-def _row(revision: Revision, now: int, stored_at: int | None) -> dict[str, object]:
-    partition = revision.partition
-    row: dict[str, object] = {
-        "exchange": partition.exchange,
-        "symbol": partition.symbol,
-        "timeframe": partition.timeframe.value,
-        "timestamp": revision.new.timestamp,
-        "stored_at": stored_at,
-        "found_at": now,
-    }
-    for name in _VALUES:
-        row[f"old_{name}"] = getattr(revision.old, name)
-        row[f"new_{name}"] = getattr(revision.new, name)
-    return row

@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backfiller.parsing import Rejected
-    from backfiller.revisions import Revision
     from backfiller.shared import Shared
     from common.partition import Partition
+    from common.revisions import Revision
 
 _REMEMBERED = 1000
 _EXAMPLES = 5  # of the rows that one answer had wrong
