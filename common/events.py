@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-import structlog
 
 from common.clock import wall_now
 from schema import events
@@ -19,6 +18,8 @@ class EventLog:
     """The events of one source: the backfiller, or a trader under its strategy_id."""
 
     def __init__(self, database: Database, source: str) -> None:
+        import structlog  # noqa: PLC0415 - who only reads what was recorded logs nothing
+
         self._database = database
         self._source = source
         self._log = structlog.get_logger()
@@ -68,3 +69,13 @@ def append(
         "detail": json.dumps(detail, sort_keys=True, default=str),
     }
     connection.execute(sa.insert(events), row)
+
+
+def recorded(connection: sa.Connection, source: str, kind: str) -> list[tuple[int, dict[str, Any]]]:
+    """The events of that kind by a source, oldest first: by this machine's clock when, and the fields."""
+    query = (
+        sa.select(events.c.timestamp, events.c.detail)
+        .where(events.c.source == source, events.c.kind == kind)
+        .order_by(events.c.event_id)
+    )
+    return [(timestamp, json.loads(detail)) for timestamp, detail in connection.execute(query)]

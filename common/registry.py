@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from common.clock import wall_now
 from common.errors import ConfigurationError
+from common.events import append, recorded
 from common.partition import Partition
 from common.statements import upsert
 from common.timeframe import Timeframe
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from common.database import Database
+
+_RECONFIGURED = "reconfigured"
+# What may differ from one start to the next, with the same books.
+_CONFIGURATION = ("strategy_name", "parameters", "warmup", "rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Registry:
         row = _row(registration) | {"status": "waiting", "registered_at": now, "updated_at": now}
         with self._database.write() as connection:
             _require_same_books(connection, registration)
+            _keep_what_it_replaces(connection, row)
             upsert(connection, table, row, keep=("registered_at",))
 
     def set_status(self, strategy_id: str, status: str) -> None:
@@ -93,6 +99,12 @@ class Registry:
             starting_balance=row["starting_balance"],
             rules=json.loads(row["rules"]),
         )
+
+    def earlier(self, registration: Registration) -> list[tuple[int, Registration]]:
+        """How that strategy was configured before, oldest first, each with when it ended by this machine's clock."""
+        with self._database.read() as connection:
+            replaced = recorded(connection, registration.strategy_id, _RECONFIGURED)
+        return [(ended, replace(registration, **before)) for ended, before in replaced]
 
     def needs(self) -> dict[Partition, int]:
         """Each partition that registered strategies read, with the longest warm-up, in candles."""
@@ -150,6 +162,20 @@ def _has_books(connection: sa.Connection, strategy_id: str) -> bool:
     """Whether the strategy ever said anything: before that, a mistake in its settings can be put right."""
     first = sa.select(signals.c.timestamp).where(signals.c.strategy_id == strategy_id).limit(1)
     return connection.execute(first).scalar() is not None
+
+
+def _keep_what_it_replaces(connection: sa.Connection, row: Mapping[str, Any]) -> None:
+    """Records the configuration that a registration is about to change: what was written by it can be explained."""
+    columns = [table.c[name] for name in _CONFIGURATION]
+    query = sa.select(*columns).where(table.c.strategy_id == row["strategy_id"])
+    known = connection.execute(query).mappings().one_or_none()
+    if known is None:
+        return
+    changed = [name for name in _CONFIGURATION if known[name] != row[name]]
+    if changed:
+        before = {**known, **{name: json.loads(known[name]) for name in ("parameters", "rules")}}
+        message = f"configured anew: {', '.join(changed)}"
+        append(connection, row["strategy_id"], "info", _RECONFIGURED, message, **before)
 
 
 def _require_same_books(connection: sa.Connection, registration: Registration) -> None:

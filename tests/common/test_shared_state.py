@@ -164,6 +164,21 @@ def test_a_wrong_market_is_put_right_while_there_are_no_books_yet(database):
     assert list(registry.needs()) == [BTC]
 
 
+def test_what_a_registration_replaces_is_kept_if_it_differs(database):
+    registry = Registry(database)
+    for changes in ({}, {}, {"parameters": {"period": 7}}, {"rules": {"fee_rate": "0"}}):
+        registry.register(
+            registration(**({"parameters": {"period": 7}} | changes if changes else {}))
+        )
+    registry.set_status("a", "running")
+    found = registry.find("a")
+    assert found is not None
+    assert [(one.parameters, one.rules) for _, one in registry.earlier(found)] == [
+        ({"period": 14}, {}),
+        ({"period": 7}, {}),
+    ]
+
+
 def test_the_needs_are_one_entry_a_partition_with_the_longest_warm_up(database):
     registry = Registry(database)
     registry.register(registration())
