@@ -123,13 +123,17 @@ class Ledger:
             self._tighten(connection, Control(ControlState.HALTED, reason), now, "halted")
 
     def forget(self, before: int) -> int:
-        """See `roles.Journal`: a few thousand rows at a time, so that nobody waits long for the lock."""
+        """See `roles.Journal`: a few thousand rows at a time, so that nobody waits long for the lock.
+
+        The oldest first, and the equity before the signals: so both are whole from the oldest equity in a day on,
+        wherever this ends.
+        """
+        is_in_day = equity.c.closed_at % DAY_MS != 0  # the last of each day stays
+        count = self._delete(equity, equity.c.timestamp < before, is_in_day)
         held = signals.c.signal == SignalKind.HOLD.value
         old = signals.c.timestamp < before
         nothing = signals.c.decision.like("no trade%")
-        count = self._delete(signals, old, held, nothing)
-        is_in_day = equity.c.closed_at % DAY_MS != 0  # the last of each day stays
-        return count + self._delete(equity, equity.c.timestamp < before, is_in_day)
+        return count + self._delete(signals, old, held, nothing)
 
     # --- parts of a transaction ---
 
@@ -176,7 +180,8 @@ class Ledger:
         key = (table.c["strategy_id"], table.c["timestamp"])
         total = 0
         while True:
-            some = sa.select(key[1]).where(self._ours(table), *conditions).limit(_AT_ONCE)
+            oldest = sa.select(key[1]).where(self._ours(table), *conditions).order_by(key[1])
+            some = oldest.limit(_AT_ONCE)
             with self._database.write() as connection:
                 statement = sa.delete(table).where(self._ours(table), key[1].in_(some))
                 count = connection.execute(statement).rowcount
