@@ -163,9 +163,24 @@ class MarketData:
             connection.execute(insert_new(connection, ticker_data), rows)
             connection.execute(old)
 
-    def newest_ticker(self, exchange: str, symbol: str) -> Ticker | None:
-        """The newest stored ticker of that symbol; None if there is none."""
-        return self._one_ticker(exchange, symbol, ticker_data.c.timestamp.desc())
+    def newest_ticker(
+        self, exchange: str, symbol: str, *, before: int | None = None
+    ) -> Ticker | None:
+        """The newest stored ticker of that symbol, or the newest one before a time; None if there is none."""
+        conditions = [] if before is None else [ticker_data.c.timestamp < before]
+        return self._one_ticker(exchange, symbol, ticker_data.c.timestamp.desc(), *conditions)
+
+    def highest_ticker(self, exchange: str, symbol: str, start: int, end: int) -> float | None:
+        """The highest bid from `start` to `end`, both included, or last price where there is none; None: no ticker."""
+        query = sa.select(
+            sa.func.max(sa.func.coalesce(ticker_data.c.bid, ticker_data.c.last))
+        ).where(
+            ticker_data.c.exchange == exchange,
+            ticker_data.c.symbol == symbol,
+            ticker_data.c.timestamp.between(start, end),
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
 
     def first_ticker(
         self,

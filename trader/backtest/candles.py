@@ -79,6 +79,11 @@ class Candles:
             self.volume.item(place),
         )
 
+    def part(self, places: slice) -> Candles:
+        """Those at these places, all of them to be decided on."""
+        columns = (getattr(self, name)[places] for name in COLUMNS)
+        return Candles(self.timeframe, *columns)
+
     def runs(self) -> Iterator[slice]:
         """The places of the candles between which none is missing, run by run."""
         steps = np.diff(self.timestamp)
@@ -95,19 +100,33 @@ def from_database(
     Raises:
         ConfigurationError: there are none, an archive file is damaged or cannot be read in this installation.
     """
-    timeframe = partition.timeframe
-    start = None if since is None else since - (warmup - 1) * timeframe.milliseconds
-    history = History(database)
+    start = None if since is None else since - (warmup - 1) * partition.timeframe.milliseconds
+    candles = stored(database, partition, start, until, since=since)
+    return _some(candles, f"some of {partition}", since, until)
+
+
+def stored(
+    database: Database,
+    partition: Partition,
+    start: int | None,
+    until: int | None,
+    *,
+    since: int | None = None,
+) -> Candles:
+    """The stored and archived candles that opened from `start` to `until`; decided on are those from `since` on.
+
+    Raises:
+        ConfigurationError: an archive file is damaged or cannot be read in this installation.
+    """
+    history, timeframe = History(database), partition.timeframe
     if history.has_archive(partition):
         try:
-            candles = Candles.of(history.candles(partition, start, until), timeframe, since=since)
+            return Candles.of(history.candles(partition, start, until), timeframe, since=since)
         except BadArchive as error:
             raise ConfigurationError(str(error)) from None
-    else:
-        end = sys.maxsize if until is None else until
-        with MarketData(database).reading(partition, start or 0, end) as rows:
-            candles = Candles.of(rows, timeframe, since=since)
-    return _some(candles, f"some of {partition}", since, until)
+    end = sys.maxsize if until is None else until
+    with MarketData(database).reading(partition, start or 0, end) as rows:
+        return Candles.of(rows, timeframe, since=since)
 
 
 def from_csv(

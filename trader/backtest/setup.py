@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from trader.strategies.strategy import Parameters, Strategy
 
 
+_KEY = "--strategy-id"
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """One strategy with its market, and its rules as its user wrote them."""
@@ -61,22 +64,40 @@ def registered(database: Database, strategy_id: str) -> Setup:
     Raises:
         ConfigurationError: none did, or it cannot be made again.
     """
+    return made(registration_of(database, strategy_id, key=_KEY), key=_KEY)
+
+
+def registration_of(database: Database, strategy_id: str, *, key: str) -> Registration:
+    """What that strategy said of itself when it last started.
+
+    Raises:
+        ConfigurationError: it never did; the message names `key`.
+    """
     registry = Registry(database)
     found = registry.find(strategy_id)
     if found is None:
         known = registry.strategy_ids()
         hint = nearest(strategy_id, known) if known else "none is registered"
         raise ConfigurationError(
-            f"--strategy-id: expected a registered strategy, found {strategy_id!r}; {hint}"
+            f"{key}: expected a registered strategy, found {strategy_id!r}; {hint}"
         )
-    strategy, parameters = _strategy(found)
+    return found
+
+
+def made(found: Registration, *, key: str) -> Setup:
+    """The strategy of a registration, with its market and its rules.
+
+    Raises:
+        ConfigurationError: it cannot be made again; the message names `key`.
+    """
+    strategy, parameters = _strategy(found, key)
     return Setup(
-        strategy_id,
+        found.strategy_id,
         found.partition,
         found.strategy_name,
         strategy,
         parameters.model_dump(),
-        _settings(found),
+        _settings(found, key),
     )
 
 
@@ -89,7 +110,7 @@ def market_of(database: Database, partition: Partition) -> MarketRules:
     return MarketRules(step, market.min_amount, market.min_cost, market.price_step or None)
 
 
-def _strategy(found: Registration) -> tuple[Strategy, Parameters]:
+def _strategy(found: Registration, key: str) -> tuple[Strategy, Parameters]:
     folder = Path(found.config_file or DEFAULT_CONFIG_FILE).parent / "strategies"
     strategy = load_class(found.strategy_name, folder)
     try:
@@ -98,17 +119,17 @@ def _strategy(found: Registration) -> tuple[Strategy, Parameters]:
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigurationError(
-            f"--strategy-id: expected the registered parameters of {found.strategy_id!r} to be those of "
+            f"{key}: expected the registered parameters of {found.strategy_id!r} to be those of "
             f"{found.strategy_name}, found {'.'.join(map(str, first['loc']))}: {first['msg']}"
         ) from None
 
 
-def _settings(found: Registration) -> RuleSettings:
+def _settings(found: Registration, key: str) -> RuleSettings:
     try:
         return RuleSettings.model_validate(found.rules)
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigurationError(
-            f"--strategy-id: expected {found.strategy_id!r} to be registered with its rules, found "
+            f"{key}: expected {found.strategy_id!r} to be registered with its rules, found "
             f"{'.'.join(map(str, first['loc']))}: {first['msg']}; start its trader once"
         ) from None
