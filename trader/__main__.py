@@ -5,6 +5,7 @@ python -m trader control running|reduce_only|halted (--strategy-id ID | --fleet)
 python -m trader backtest [--strategy-id ID] [--since TIME] [--until TIME] [--csv FILE] [--json] [--trades FILE]
                          [--html FILE]
 python -m trader check-strategy [--strategy-id ID] [--since TIME] [--until TIME] [--csv FILE]
+python -m trader audit STRATEGY_ID [--since TIME] [--until TIME] [--json]
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ def main(
 ) -> int:
     """The program. Returns its exit status.
 
-    1 for a strategy that is not what it has to be, 2 for what the user has to change, 74 for a database file that
-    has failed, 75 for a start when the database was not to be had.
+    1 for a strategy that is not what it has to be, or an audit that found what has no known cause; 2 for what the
+    user has to change, 74 for a database file that has failed, 75 for a start when the database was not to be had.
     """
     given = _parser().parse_args(arguments)
     try:
@@ -49,6 +50,12 @@ def main(
             table, holds = check_strategy(given, environment)
             print(table)  # noqa: T201
             return 0 if holds else 1
+        if given.command == "audit":
+            from trader.audit.command import audited  # noqa: PLC0415
+
+            text, is_clean = audited(given, environment)
+            print(text)  # noqa: T201
+            return 0 if is_clean else 1
         from trader.composition import trade  # noqa: PLC0415 - pandas and ta
 
         return trade(environment, once=given.once)
@@ -79,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Trades one strategy. Configured by CONFIG_FILE (config/trader.yml) and the environment over it.",
     )
     parser.add_argument("--once", action="store_true", help="do what can be done now, and end")
-    commands = parser.add_subparsers(dest="command", metavar="control | backtest | check-strategy")
+    commands = parser.add_subparsers(
+        dest="command", metavar="control | backtest | check-strategy | audit"
+    )
     control = commands.add_parser("control", help="set what a trader may do")
     control.add_argument(
         "state", choices=STATES, help="reduce_only: exits, no entries; halted: no orders"
@@ -92,7 +101,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_subject(
         commands.add_parser("check-strategy", help="show that a strategy cannot look ahead")
     )
+    _add_audit(commands.add_parser("audit", help="compare what a strategy wrote with a replay"))
     return parser
+
+
+def _add_audit(audit: argparse.ArgumentParser) -> None:
+    audit.add_argument("strategy_id", metavar="STRATEGY_ID", help="a registered strategy")
+    audit.add_argument(
+        "--since", metavar="TIME", help="from the candle that opened then, such as 2025-01-31"
+    )
+    audit.add_argument("--until", metavar="TIME", help="to the one that opened then, in UTC")
+    audit.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def _add_subject(command: argparse.ArgumentParser) -> None:

@@ -1,0 +1,87 @@
+"""A trader's story on a real database, and the audit of what it wrote."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from common.registry import Registration, Registry
+from tests.trader.stage import BALANCE, ID, RULES, STRATEGY, advance, engine_on
+from tests.trader.test_restart import Play
+from trader.audit.audit import audit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.trader.market import TestMarket
+    from tests.trader.test_restart import Event
+    from trader.audit.difference import Difference
+    from trader.core.rules import Rules
+
+_AWAY = 4  # events, that one included
+_RULES = {
+    "stake": "stake_amount",
+    **{
+        name: name
+        for name in (
+            "stake_share", "stop_loss", "take_profit", "trailing_stop", "max_holding", "cooldown", "daily_loss",
+            "max_drawdown", "symbol_cap", "fee_rate",
+        )
+    },
+}  # fmt: skip
+
+
+def registration(market: TestMarket, rules: Rules = RULES, **parameters: Any) -> Registration:
+    """A strategy as its trader registers it at a start."""
+    written = {
+        key: None if (value := getattr(rules, name)) is None else str(value)
+        for name, key in _RULES.items()
+    }
+    return Registration(
+        strategy_id=ID,
+        partition=market.partition,
+        strategy_name="rsi",
+        config_file=None,
+        mode="paper",
+        parameters={"period": 2, **parameters},
+        warmup=STRATEGY.warmup,
+        starting_balance=BALANCE,
+        rules={
+            "starting_balance": str(BALANCE),
+            "order_type": rules.order_type.value,
+            **written,
+        },
+    )
+
+
+class AuditedPlay(Play):
+    """A story of `tests.trader.test_restart`, by a strategy that is registered with its rules."""
+
+    def __init__(self, made: Path, folder: str, rules: Rules = RULES) -> None:
+        super().__init__(made, folder)
+        Registry(self.market.database).register(registration(self.market, rules))
+
+    def tell(self, story: list[Event], rules: Rules, *, restarts: bool) -> None:
+        """Lets the trader, or a new one each time, have its turn after each event; "away" is it for three of them."""
+        engine = engine_on(self.market, rules=rules)
+        advance(engine)
+        away = 0
+        for event in story:
+            self.happen(event)
+            away = _AWAY if event.kind == "away" else max(0, away - 1)
+            if not away:
+                engine = engine_on(self.market, rules=rules) if restarts else engine
+                advance(engine)
+        advance(engine)
+
+
+def differences(market: TestMarket) -> list[Difference]:
+    """What the audit finds."""
+    return audit(market.database, ID, None, None).differences
+
+
+def change(market: TestMarket, statement: str, **values: object) -> int:
+    """Changes rows behind the trader's back; how many."""
+    with market.database.write() as connection:
+        return connection.execute(sa.text(statement), values).rowcount

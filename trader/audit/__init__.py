@@ -1,0 +1,1 @@
+"""The audit: what was written, against a replay by the same code. Nothing is written by it."""

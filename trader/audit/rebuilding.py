@@ -1,0 +1,214 @@
+"""Rebuilds the books from the orders and trades that were written; and compares what they come to with the rows."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from decimal import DecimalException
+from typing import TYPE_CHECKING
+
+from trader.audit.changes import Change, Why
+from trader.audit.difference import Difference, Kind, words
+from trader.audit.positions import by_opening
+from trader.audit.rows import order_of, outcomes_of, trade_of
+from trader.core.books import Books, Settlement
+from trader.core.money import ZERO, exactly, plain
+from trader.core.order import OrderStatus, Purpose, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from decimal import Decimal
+
+    from trader.core.order import Order
+    from trader.core.outcome import Outcome
+    from trader.core.position import Position
+    from trader.core.rules import MarketRules
+    from trader.core.trade import Trade
+    from trader.ledger.written import OrderRow, PositionRow, Records, TradeRow
+
+TOO_LITTLE = "; too little to sell: "
+_AT_SIGNALS = {Purpose.ENTRY, Purpose.EXIT, Purpose.TIME_STOP}
+_IMPOSSIBLE = (ValueError, DecimalException, AssertionError)
+
+
+class Rebuilding:
+    """The changes in order, the positions they make, and the differences from the rows."""
+
+    def __init__(self, records: Records, balance: Decimal, market: MarketRules) -> None:
+        self.changes: list[Change] = []
+        self.positions: list[Position] = []
+        self.differences: list[Difference] = []
+        self._books = Books(balance)
+        self._market = market
+        self._rows = by_opening(records.positions)
+        self._opened: Counter[int] = Counter()
+        self._write_offs = _decided_write_offs(records)
+        trades: dict[int, list[TradeRow]] = defaultdict(list)
+        for trade in records.trades:
+            trades[trade.order_id].append(trade)
+        for order in records.orders:
+            if order.side == Side.BUY.value:
+                self._write_off()
+            self._take(order, trades[order.order_id])
+        self._write_off()
+
+    def _take(self, row: OrderRow, trades: Sequence[TradeRow]) -> None:
+        """One order and all that came of it."""
+        try:
+            order = order_of(row)
+            books = self._books.ordered(order)
+        except _IMPOSSIBLE as error:
+            self._impossible(Kind.ORDER, row.decided_at, f"order {row.client_order_id}", error)
+            return
+        self._change(_why(self._books, order), books, row, earliest=row.created_at)
+        outcomes = list(outcomes_of(row, list(self._possible(trades))))
+        for number, (told, outcome) in enumerate(outcomes, start=1):
+            is_last = number == len(outcomes)
+            self._settle(row, told, outcome, at=row.updated_at if is_last else None)
+        self._compare_amount(row, trades)
+        if self._books.pending is not None and OrderStatus(row.status).is_end:
+            self._books = replace(self._books, pending=None)
+
+    def _settle(
+        self, row: OrderRow, told: Sequence[TradeRow], outcome: Outcome, at: int | None
+    ) -> None:
+        try:
+            settlement = self._settled(outcome)
+        except _IMPOSSIBLE as error:
+            self._impossible(Kind.TRADE, row.decided_at, f"order {row.client_order_id}", error)
+            return
+        for trade, (replayed, profit) in zip(told, settlement.booked, strict=True):
+            self._compare_trade(trade, replayed, profit)
+        self._note(settlement.position)
+        latest = row.updated_at if at is None else at
+        earliest = row.created_at if at is None else at
+        self._change(Why.OUTCOME, settlement.books, row, earliest=earliest, latest=latest)
+
+    def _settled(self, outcome: Outcome) -> Settlement:
+        """What the books make of it. When the rest was written off as dust only the position's row tells."""
+        trades, row = outcome.trades, self._row_of_open()
+        now = trades[-1].timestamp if trades else 0
+        if row is not None and row.closed_at is not None and row.dust:
+            now = max(now, row.closed_at)
+        settlement = self._books.settled(outcome, market=self._market, now=now)
+        later = row is not None and TOO_LITTLE in (row.exit_reason or "")
+        if later and trades and settlement.position is not None and settlement.position.dust:
+            told = replace(outcome, status=OrderStatus.OPEN)
+            part = self._books.settled(told, market=self._market, now=now)
+            end = replace(outcome, trades=())
+            rest = part.books.settled(end, market=self._market, now=now)
+            return Settlement(rest.books, part.booked, part.position)
+        return settlement
+
+    def _write_off(self) -> None:
+        """A position that no order closed, and that its row says was closed as dust."""
+        row = self._row_of_open()
+        if row is None or row.closed_at is None or not row.dust or self._books.pending:
+            return
+        reason = row.exit_reason or ""
+        settlement = self._books.written_off(row.closed_at, reason)
+        assert settlement.position is not None
+        assert self._books.position is not None
+        said = f"write off {self._books.position.amount:f}: {reason.partition(TOO_LITTLE)[2]}"
+        decided = self._write_offs.get(said, [])
+        candle = decided.pop(0) if decided and decided[0] < row.closed_at else None
+        why = Why.SIGNAL if candle is not None else _why_written_off(self._books)
+        self._note(settlement.position)
+        self.changes.append(
+            Change(
+                why,
+                self._books,
+                settlement.books,
+                candle=candle,
+                before_close_after=row.closed_at,
+                written_off=settlement.position,
+            )
+        )
+        self._books = settlement.books
+
+    def _row_of_open(self) -> PositionRow | None:
+        position = self._books.position
+        if position is None:
+            return None
+        rows, at = self._rows.get(position.opened_at, []), self._opened[position.opened_at] - 1
+        return rows[at] if at < len(rows) else None
+
+    def _note(self, position: Position | None) -> None:
+        """Keeps what a position is now."""
+        if position is None:
+            return
+        if self.positions and self.positions[-1].closed_at is None:
+            self.positions[-1] = position
+        else:
+            self._opened[position.opened_at] += 1
+            self.positions.append(position)
+
+    def _change(
+        self,
+        why: Why,
+        books: Books,
+        row: OrderRow,
+        *,
+        earliest: int,
+        latest: int | None = None,
+    ) -> None:
+        candle = row.signal_timestamp if why in {Why.SIGNAL, Why.LIMIT} else None
+        latest = earliest if latest is None else latest
+        self.changes.append(Change(why, self._books, books, candle, earliest, latest, order=row))
+        self._books = books
+
+    # --- comparing ---
+
+    def _possible(self, rows: Sequence[TradeRow]) -> Iterator[tuple[TradeRow, Trade]]:
+        for row in rows:
+            try:
+                yield row, trade_of(row)
+            except _IMPOSSIBLE as error:
+                self._impossible(Kind.TRADE, row.timestamp, row.exchange_trade_id, error)
+
+    def _compare_trade(self, row: TradeRow, trade: Trade, profit: Decimal) -> None:
+        for what, written, replayed in (
+            ("cost", row.cost, trade.cost),
+            ("fee_cost", row.fee_cost, trade.fee_cost),
+            ("realised_profit", row.realised_profit, profit),
+        ):
+            if written != replayed:
+                self._differ(
+                    Kind.TRADE, row.timestamp, f"{row.exchange_trade_id} {what}", written, replayed
+                )
+
+    def _compare_amount(self, row: OrderRow, trades: Sequence[TradeRow]) -> None:
+        with exactly():
+            traded = plain(sum((trade.amount for trade in trades), ZERO))
+        is_filled = row.status == OrderStatus.FILLED.value
+        if is_filled != (traded >= row.amount):
+            what = f"order {row.client_order_id} {row.status}"
+            self._differ(Kind.TRADE, row.decided_at, what, row.amount, f"traded {traded:f}")
+
+    def _impossible(self, kind: Kind, timestamp: int, what: str, error: Exception) -> None:
+        said = str(error) or type(error).__name__
+        self._differ(kind, timestamp, what, "as it is", f"impossible: {said}")
+
+    def _differ(
+        self, kind: Kind, timestamp: int, what: str, written: object, replayed: object
+    ) -> None:
+        self.differences.append(Difference(kind, timestamp, what, words(written), words(replayed)))
+
+
+def _why(books: Books, order: Order) -> Why:
+    if books.exiting is not None and order.side is Side.SELL:
+        return Why.AGAIN
+    return Why.SIGNAL if order.purpose in _AT_SIGNALS else Why.LIMIT
+
+
+def _why_written_off(books: Books) -> Why:
+    return Why.LIMIT if books.exiting is None else Why.AGAIN
+
+
+def _decided_write_offs(records: Records) -> dict[str, list[int]]:
+    """The candles at which a position was written off, by the words of the decision."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for row in records.signals:
+        if row.decision.startswith("write off "):
+            found[row.decision].append(row.timestamp)
+    return found
