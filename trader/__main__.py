@@ -44,18 +44,10 @@ def main(
             return 0
         if given.command == "backtest":
             return _backtest(given, environment)
-        if given.command == "check-strategy":
-            from trader.strategies.check_command import check_strategy  # noqa: PLC0415
-
-            table, holds = check_strategy(given, environment)
-            print(table)  # noqa: T201
+        if given.command in {"check-strategy", "audit"}:
+            told, holds = _checked(given, environment)
+            print(told)  # noqa: T201
             return 0 if holds else 1
-        if given.command == "audit":
-            from trader.audit.command import audited  # noqa: PLC0415
-
-            text, is_clean = audited(given, environment)
-            print(text)  # noqa: T201
-            return 0 if is_clean else 1
         from trader.composition import trade  # noqa: PLC0415 - pandas and ta
 
         return trade(environment, once=given.once)
@@ -66,6 +58,17 @@ def main(
     except (DatabaseUnusable, TransientError) as error:
         print(f"trader: {error}", file=sys.stderr)  # noqa: T201
         return error.status if isinstance(error, DatabaseUnusable) else _TRY_AGAIN
+
+
+def _checked(given: argparse.Namespace, environment: Mapping[str, str]) -> tuple[str, bool]:
+    """What a check found, and whether all is as it has to be."""
+    if given.command == "audit":
+        from trader.audit.command import audited  # noqa: PLC0415
+
+        return audited(given, environment)
+    from trader.strategies.check_command import check_strategy  # noqa: PLC0415
+
+    return check_strategy(given, environment)
 
 
 def _backtest(given: argparse.Namespace, environment: Mapping[str, str]) -> int:

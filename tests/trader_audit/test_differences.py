@@ -43,7 +43,7 @@ def after(market: TestMarket, *prices: float, rules: Rules = UNGUARDED) -> None:
         market.add(price)
         advance(engine_on(market, rules=rules))
         market.set_clock(market.next + 1000)
-        market.tick(price)
+        market.tick(price, at=market.next + 1000)
         advance(engine_on(market, rules=rules))
 
 
@@ -179,7 +179,7 @@ def test_a_forged_trade_is_told(traded):
         ("fee_cost = '0'", "fee_cost"),
         ("realised_profit = '0'", "realised_profit"),
         ("cost = '1'", "cost"),
-        ("timestamp = timestamp - 5000", "timestamp"),
+        ("timestamp = timestamp - 1001", "timestamp"),
     ],
 )
 def test_a_trade_that_cannot_have_been_is_told(traded, changed, what):
@@ -317,7 +317,7 @@ def test_exits_between_candles_are_compared_with_the_guard(market):
     after(market, 90.0, rules=rules)
     for at, price in enumerate((90.7, 90.2, 88.8), start=2):
         market.set_clock(market.next + 1000 * at)
-        market.tick(price)
+        market.tick(price, at=market.next + 1000 * at)
         advance(engine_on(market, rules=rules))
     market.tick(88.8, at=market.next + 5000)
     advance(engine_on(market, rules=rules))
@@ -338,7 +338,7 @@ def test_a_position_that_a_stop_wrote_off_is_compared_with_the_guard(market):
     begun(market, RULES)
     after(market, 90.0, rules=RULES)
     market.set_clock(market.next + 2000)
-    market.tick(1.0)
+    market.tick(1.0, at=market.next + 2000)
     advance(engine_on(market))
     after(market, 91.0, 92.0, rules=RULES)
     assert differences(market) == []
@@ -366,7 +366,7 @@ def test_an_exit_that_is_tried_again_is_compared_with_the_one_that_failed(market
     advance(engine_on(market, rules=rules))
     for at, price in ((1, 118.0), (60_001, 118.5), (60_002, 118.4), (61_003, 118.3)):
         market.set_clock(market.next + at)
-        market.tick(price)
+        market.tick(price, at=market.next + at)
         advance(engine_on(market, rules=rules))
     market.add(119.0)
     advance(engine_on(market, rules=rules))

@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
+from trader.backtest.signals import signals_of
+from trader.core.signal import SignalKind
 from trader.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
 
     from trader.backtest.candles import Candles
     from trader.core.signal import Signal
@@ -31,31 +30,14 @@ class InOnePiece:
     """What a strategy says at each of these candles, in columns; `is_whole` where it has its whole window."""
 
     def __init__(self, strategy: Strategy, candles: Candles) -> None:
-        count = len(candles)
-        self.is_whole = np.zeros(count, dtype=bool)
-        self.signal = np.full(count, "hold", dtype=object)
-        self.reason = np.full(count, "", dtype=object)
-        self.indicators: dict[str, NDArray[np.float64]] = {}
-        for run in candles.runs() if count else ():
-            counted = slice(run.start + strategy.warmup - 1, run.stop)
-            if counted.start < counted.stop:
-                self._take(_said(strategy, candles, run).iloc[strategy.warmup - 1 :], counted)
-
-    def _take(self, said: pd.DataFrame, counted: slice) -> None:
-        self.is_whole[counted] = True
-        self.signal[counted] = said["signal"].to_numpy(dtype=object)
-        self.reason[counted] = said["reason"].to_numpy(dtype=object)
-        for name in said.columns.difference(["signal", "reason"]):
-            values = said[name].to_numpy(dtype=np.float64)
-            column = self.indicators.setdefault(str(name), np.full(len(self.signal), np.nan))
-            column[counted] = np.where(np.isfinite(values), values, np.nan)
-
-
-def _said(strategy: Strategy, candles: Candles, run: slice) -> pd.DataFrame:
-    index = pd.Index(candles.timestamp[run], name="timestamp")
-    return strategy.evaluate(
-        pd.DataFrame({name: getattr(candles, name)[run] for name in _PRICES}, index=index)
-    )
+        said = signals_of(strategy, candles, keep_indicators=True)
+        self.is_whole = said.reason > 0  # the first of the reasons is that it was not asked
+        self.signal = np.array([kind.value for kind in SignalKind], dtype=object)[said.kinds]
+        self.reason = np.array(said.reasons, dtype=object)[said.reason]
+        self.indicators = {
+            name: np.where(np.isfinite(values), values, np.nan)
+            for name, values in said.indicators.items()
+        }
 
 
 class OnItsWindow:
