@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from tests.trader.market import new_database
 from tests.trader.test_restart import ALL_RULES, events
+from tests.trader_audit.piecemeal import Piecemeal
 from tests.trader_audit.playing import AuditedPlay, differences
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from trader.audit.difference import Difference
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +27,27 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "trading.db"
 
 
-@settings(max_examples=60, deadline=None)
+def unexplained(play: AuditedPlay) -> list[Difference]:
+    found = differences(play.market)
+    play.market.close()
+    return [one for one in found if one.cause is None]
+
+
+@settings(max_examples=25, deadline=None)
 @given(story=events, rules=st.sampled_from(ALL_RULES), restarts=st.booleans())
 def test_the_audit_of_any_story_finds_nothing_without_a_known_cause(made, story, rules, restarts):
     with tempfile.TemporaryDirectory() as folder:
         play = AuditedPlay(made, folder, rules)
         play.tell(story, rules, restarts=restarts)
-        found = differences(play.market)
-        play.market.close()
-    assert [one for one in found if one.cause is None] == []
+        assert unexplained(play) == []
+
+
+@settings(max_examples=15, deadline=None)
+@given(story=events, rules=st.sampled_from(ALL_RULES), restarts=st.booleans())
+def test_nor_does_it_where_orders_are_filled_in_parts_and_fees_taken_from_what_is_bought(
+    made, story, rules, restarts
+):
+    with tempfile.TemporaryDirectory() as folder:
+        play = AuditedPlay(made, folder, rules, mode="live")
+        play.tell(story, rules, restarts=restarts, broker=Piecemeal)
+        assert unexplained(play) == []

@@ -56,7 +56,9 @@ def traded(market: TestMarket) -> TestMarket:
 
 
 def told(market: TestMarket) -> set[tuple[Kind, str, Cause | None]]:
-    return {(one.kind, one.what, one.cause) for one in differences(market)}
+    return {
+        (one.kind, what, one.cause) for one in differences(market) for what in one.what.split(", ")
+    }
 
 
 def test_of_what_a_trader_wrote_nothing_differs(traded):

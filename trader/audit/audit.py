@@ -97,7 +97,9 @@ class _Auditor:
         self._balance = self._setup.settings.starting_balance
         self._candles = self._stored()
         self._market = market_of(database, self._partition)
-        self._rebuilding = Rebuilding(records, self._balance, self._market)
+        self._rebuilding = Rebuilding(
+            records, self._balance, self._market, at_once=self._is_paper()
+        )
 
     def differences(self) -> Iterator[Difference]:
         """Of all but the positions, in no order."""

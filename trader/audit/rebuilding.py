@@ -32,14 +32,21 @@ _IMPOSSIBLE = (ValueError, DecimalException, AssertionError)
 
 
 class Rebuilding:
-    """The changes in order, the positions they make, and the differences from the rows."""
+    """The changes in order, the positions they make, and the differences from the rows.
 
-    def __init__(self, records: Records, balance: Decimal, market: MarketRules) -> None:
+    `at_once`: an order is filled in one trade, which is its end, as on paper.
+    """
+
+    def __init__(
+        self, records: Records, balance: Decimal, market: MarketRules, *, at_once: bool
+    ) -> None:
         self.changes: list[Change] = []
         self.positions: list[Position] = []
         self.differences: list[Difference] = []
         self._books = Books(balance)
         self._market = market
+        self._at_once = at_once
+        self._last: tuple[Books, Outcome] | None = None
         self._rows = by_opening(records.positions)
         self._opened: Counter[int] = Counter()
         self._write_offs = _decided_write_offs(records)
@@ -61,17 +68,15 @@ class Rebuilding:
             self._impossible(Kind.ORDER, row.decided_at, f"order {row.client_order_id}", error)
             return
         self._change(_why(self._books, order), books, row, earliest=row.created_at)
-        outcomes = list(outcomes_of(row, list(self._possible(trades))))
-        for number, (told, outcome) in enumerate(outcomes, start=1):
-            is_last = number == len(outcomes)
-            self._settle(row, told, outcome, at=row.updated_at if is_last else None)
+        self._last = None
+        for told, outcome in outcomes_of(row, list(self._possible(trades)), at_once=self._at_once):
+            self._settle(row, told, outcome)
         self._compare_amount(row, trades)
         if self._books.pending is not None and OrderStatus(row.status).is_end:
             self._books = replace(self._books, pending=None)
 
-    def _settle(
-        self, row: OrderRow, told: Sequence[TradeRow], outcome: Outcome, at: int | None
-    ) -> None:
+    def _settle(self, row: OrderRow, told: Sequence[TradeRow], outcome: Outcome) -> None:
+        before = self._books
         try:
             settlement = self._settled(outcome)
         except _IMPOSSIBLE as error:
@@ -80,25 +85,26 @@ class Rebuilding:
         for trade, (replayed, profit) in zip(told, settlement.booked, strict=True):
             self._compare_trade(trade, replayed, profit)
         self._note(settlement.position)
-        latest = row.updated_at if at is None else at
-        earliest = row.created_at if at is None else at
-        self._change(Why.OUTCOME, settlement.books, row, earliest=earliest, latest=latest)
+        earliest = row.updated_at if outcome.status.is_end else row.created_at
+        self._change(Why.OUTCOME, settlement.books, row, earliest=earliest, latest=row.updated_at)
+        self._last = (before, outcome) if outcome.trades else None
 
     def _settled(self, outcome: Outcome) -> Settlement:
-        """What the books make of it. When the rest was written off as dust only the position's row tells."""
-        trades, row = outcome.trades, self._row_of_open()
-        now = trades[-1].timestamp if trades else 0
+        """What the books make of it.
+
+        An end that was told with the last trade has what is left written off, if that is dust; one that was told
+        after it has not. Which it was, and when it was written off, only the position's row tells.
+        """
+        row = self._row_of_open()
+        now, is_dust = 0, False
         if row is not None and row.closed_at is not None and row.dust:
-            now = max(now, row.closed_at)
-        settlement = self._books.settled(outcome, market=self._market, now=now)
-        later = row is not None and TOO_LITTLE in (row.exit_reason or "")
-        if later and trades and settlement.position is not None and settlement.position.dust:
-            told = replace(outcome, status=OrderStatus.OPEN)
-            part = self._books.settled(told, market=self._market, now=now)
-            end = replace(outcome, trades=())
-            rest = part.books.settled(end, market=self._market, now=now)
-            return Settlement(rest.books, part.booked, part.position)
-        return settlement
+            now, is_dust = row.closed_at, TOO_LITTLE not in (row.exit_reason or "")
+        if is_dust and self._last is not None and outcome.status.is_end:
+            books, last = self._last
+            with_last = replace(outcome, trades=last.trades)
+            whole = books.settled(with_last, market=self._market, now=now)
+            return Settlement(whole.books, (), whole.position)
+        return self._books.settled(outcome, market=self._market, now=now)
 
     def _write_off(self) -> None:
         """A position that no order closed, and that its row says was closed as dust."""

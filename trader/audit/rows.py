@@ -32,19 +32,21 @@ def order_of(row: OrderRow) -> Order:
 
 
 def outcomes_of(
-    row: OrderRow, trades: Sequence[tuple[TradeRow, Trade]]
+    row: OrderRow, trades: Sequence[tuple[TradeRow, Trade]], *, at_once: bool
 ) -> Iterator[tuple[Sequence[TradeRow], Outcome]]:
-    """What came of an order, trade by trade; its end came with the last trade, as far as anybody can tell."""
+    """What came of an order: its end with all trades at once, or trade by trade and then its end."""
     status = OrderStatus(row.status)
-    early = trades[:-1] if status.is_end else trades
-    for told, trade in early:
-        yield [told], Outcome(OrderStatus.OPEN, (trade,), None, row.exchange_order_id)
-    if status.is_end:
-        last = trades[-1:]
-        outcome = Outcome(
-            status, tuple(trade for _, trade in last), row.failure, row.exchange_order_id
+    if at_once and status.is_end:
+        told = tuple(trade for _, trade in trades)
+        yield (
+            [trade for trade, _ in trades],
+            Outcome(status, told, row.failure, row.exchange_order_id),
         )
-        yield [told for told, _ in last], outcome
+        return
+    for written, trade in trades:
+        yield [written], Outcome(OrderStatus.OPEN, (trade,), None, row.exchange_order_id)
+    if status.is_end:
+        yield [], Outcome(status, (), row.failure, row.exchange_order_id)
 
 
 def trade_of(row: TradeRow) -> Trade:

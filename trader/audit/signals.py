@@ -81,8 +81,8 @@ def _rows(
         row = rows[place]
         if found := list(_unequal(row, signal)):
             cause, detail = causes.of_row(place, row, signal, partial(_is_equal, row))
-            for what, written, replayed in found:
-                yield Difference(Kind.SIGNAL, row.timestamp, what, written, replayed, cause, detail)
+            what, written, replayed = (", ".join(column) for column in zip(*found, strict=True))
+            yield Difference(Kind.SIGNAL, row.timestamp, what, written, replayed, cause, detail)
 
 
 def _is_equal(row: SignalRow, signal: Signal) -> bool:
