@@ -97,7 +97,7 @@ def test_limit_orders_that_are_taken_back_and_sent_again_are_clean(stage, tmp_pa
     engine = stage.start()
     stage.say(HOLD)
     stage.run(engine)
-    stage.say(BUY, stage.ask_price())
+    stage.say(BUY, stage.ask_price() * 1.003)
     stage.run(engine)
     stage.say(HOLD)
     stage.run(engine)
