@@ -186,8 +186,10 @@ class Rebuilding:
     def _compare_amount(self, row: OrderRow, trades: Sequence[TradeRow]) -> None:
         with exactly():
             traded = plain(sum((trade.amount for trade in trades), ZERO))
+        # An exchange may be told what to spend instead, and fill a little less or more.
+        is_whole = traded >= row.amount if self._at_once else traded > ZERO
         is_filled = row.status == OrderStatus.FILLED.value
-        if is_filled != (traded >= row.amount):
+        if is_filled != is_whole and (is_filled or self._at_once):
             what = f"order {row.client_order_id} {row.status}"
             self._differ(Kind.TRADE, row.decided_at, what, row.amount, f"traded {traded:f}")
 
