@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from trader.core.getting_on import told, traded
 from trader.core.money import exactly, from_price, plain
 from trader.core.order import Order, OrderStatus, Side
 from trader.core.position import Position
@@ -66,10 +67,10 @@ class Books:
             now: the exchange's time, for what has none of its own.
         """
         assert self.pending is not None
-        books, order, position = self, self.pending.told(outcome), None
+        books, order, position = self, told(self.pending, outcome), None
         booked = []
         for trade in outcome.trades:
-            order = order.after(trade)
+            order = traded(order, trade)
             books, position, profit = books._after(trade, order.reason)
             booked.append((trade, profit))
         if not outcome.status.is_end:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,6 @@ from trader.core.money import ZERO, exactly, plain
 
 if TYPE_CHECKING:
     from decimal import Decimal
-
-    from trader.core.outcome import Outcome
-    from trader.core.trade import Trade
 
 
 class Side(Enum):
@@ -98,24 +95,6 @@ class Order:
         """What has not been traded, in base currency: 0 also where the exchange has given more."""
         with exactly():
             return plain(max(self.amount - self.filled, ZERO))
-
-    def told(self, outcome: Outcome) -> Order:
-        """The order with that news, but for its trades."""
-        known = outcome.exchange_order_id or self.exchange_order_id
-        return replace(self, status=outcome.status, exchange_order_id=known)
-
-    def after(self, trade: Trade) -> Order:
-        """The order after one more of its trades.
-
-        Raises:
-            ValueError: it is another order's, or counted already.
-        """
-        is_ours = (trade.symbol, trade.side) == (self.symbol, self.side)
-        if not is_ours or trade.exchange_trade_id in self.traded:
-            raise ValueError(f"order: expected a new trade of {self}, found {trade}")
-        with exactly():
-            filled = plain(self.filled + trade.amount)
-        return replace(self, filled=filled, traded=self.traded | {trade.exchange_trade_id})
 
 
 def client_order_id(

@@ -16,6 +16,7 @@ from common.controls import Control, ControlState, tighten
 from common.events import append
 from schema import equity, orders, positions, signals, trades
 from trader.core.equity import DAY_MS, Marks
+from trader.core.getting_on import told
 from trader.core.signal import SignalKind
 from trader.ledger.fleet import why_over_cap
 from trader.ledger.reading import UNDONE, books_of, last_signal_of, marks_of
@@ -99,10 +100,10 @@ class Ledger:
 
     def record_outcome(self, order: Order, outcome: Outcome, settlement: Settlement) -> None:
         """See `roles.Journal`."""
-        told = order.told(outcome)
+        known = told(order, outcome)
         change = {
-            "status": told.status.value,
-            "exchange_order_id": told.exchange_order_id,
+            "status": known.status.value,
+            "exchange_order_id": known.exchange_order_id,
             "failure": outcome.failure,
         }
         with self._database.write() as connection:

@@ -18,6 +18,7 @@ import structlog
 from common.errors import TransientError
 from trader.brokers.live.errors import NotDoneError, RefusedError, UnclearError, UnknownOrderError
 from trader.brokers.live.pause import Pause
+from trader.core.getting_on import traded
 from trader.core.money import ZERO, exactly
 from trader.core.order import OrderStatus, OrderType, Side
 from trader.core.outcome import Outcome
@@ -248,7 +249,7 @@ class LiveBroker:
             return Outcome(OrderStatus.OPEN, trades) if trades else None
         known = order
         for trade in trades:
-            known = known.after(trade)
+            known = traded(known, trade)
         if not _is_as_much(
             known.filled, seen.filled
         ):  # the trades are told later than the order's end
