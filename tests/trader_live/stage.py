@@ -28,6 +28,7 @@ from trader.evaluation import Evaluation
 from trader.feed import DatabaseFeed
 from trader.ledger import Ledger
 from trader.ledger.fleet import Fleet
+from trader.stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,6 +143,7 @@ class Stage:
             self.symbol,
             self.credentials,
             self.practice.environment,
+            stop=Stop(),
             enableRateLimit=False,
             **self.ccxt,
         )

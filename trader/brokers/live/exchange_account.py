@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from trader.brokers.live.ways import Raw
     from trader.core.order import Order
+    from trader.stop import Stop
 
 T = TypeVar("T")
 EXCHANGES = tuple(WAYS)
@@ -56,12 +57,15 @@ class ExchangeAccount:
         symbol: str,
         credentials: Mapping[str, str],
         environment: Mapping[str, str],
+        *,
+        stop: Stop,
         **overrides: Any,
     ) -> None:
-        """`overrides` are options of ccxt's."""
+        """Once `stop` is set nothing is asked, and no answer waited for. `overrides` are options of ccxt's."""
         self._exchange = exchange
         self._symbol = symbol
         self._ways = WAYS[exchange]
+        self._stop = stop
         self._runner = asyncio.Runner()
         self._client = ccxt.connect(
             exchange,
@@ -140,9 +144,13 @@ class ExchangeAccount:
     # --- how it asks, and reads ---
 
     def _ask(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        if self._stop.is_set():
+            raise NotDoneError("not asked any more: the trader is ending")
         reply = Reply()
         try:
-            return self._runner.run(self._calls.raw(reply, call))
+            return self._runner.run(self._unless_stopped(self._calls.raw(reply, call)))
+        except asyncio.CancelledError:
+            raise UnclearError("not waited for: the trader is ending") from None
         except Exception as error:
             found = meaning(error, reply)
             if isinstance(found, NotDoneError):
@@ -150,6 +158,21 @@ class ExchangeAccount:
             if found is error:
                 raise
             raise found from error
+
+    async def _unless_stopped(self, answer: Awaitable[Any]) -> Any:
+        """The answer; gives up waiting for it as soon as the trader is to end."""
+        loop, this = asyncio.get_running_loop(), asyncio.current_task()
+        assert this is not None
+
+        def give_up() -> None:
+            loop.remove_reader(self._stop)
+            this.cancel()
+
+        loop.add_reader(self._stop, give_up)
+        try:
+            return await answer
+        finally:
+            loop.remove_reader(self._stop)
 
     def _read_clock(self) -> None:
         """Has the client sign with the exchange's time, where the exchange looks at it."""
