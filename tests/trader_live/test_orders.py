@@ -255,3 +255,21 @@ def test_an_acknowledgement_that_could_not_be_written_is_no_second_order(staged)
     stage.run(engine)
     require_equal(stage, before)
     assert len(own_ids(stage)) == 1
+
+
+def test_an_exchange_that_is_asked_too_often_is_not_asked_again_before_it_says(staged, practice):
+    stage = staged()
+    engine = stage.start()
+    stage.say(HOLD)
+    stage.run(engine)
+    limit = {"kind": "status", "status": 429, "headers": {"Retry-After": "40"}}
+    practice.suffer(endpoint="place_order", exchange=stage.exchange, **limit)
+    stage.say(BUY)
+    engine.advance()
+    calls = practice.ask("calls")
+    stage.seconds.passed += 39.0
+    engine.advance()
+    assert practice.ask("calls") == calls
+    stage.seconds.passed += 1.5
+    stage.run(engine)
+    assert rows(stage.database, ORDERS) == ROUND_TRIP[:1]
