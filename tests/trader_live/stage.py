@@ -144,8 +144,7 @@ class Stage:
             self.credentials,
             self.practice.environment,
             stop=Stop(),
-            enableRateLimit=False,
-            **self.ccxt,
+            **{"enableRateLimit": False, **self.ccxt},
         )
         self.accounts.append(account)
         return Engine(

@@ -45,7 +45,7 @@ def test_an_entry_that_was_not_sent_before_a_switch_is_not_sent_while_it_is_look
     with pytest.raises(Killed):
         stage.run(engine)
     stage.wrap_account = lambda account: Switching(account, stage, to)
-    stage.run(stage.start(), passes=100)
+    stage.run(stage.start(), passes=300)
     assert own_ids(stage) == []
     ((status, failure),) = rows(stage.database, "SELECT status, failure FROM orders")
     assert status in {"canceled", "rejected"}

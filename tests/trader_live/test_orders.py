@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -216,7 +217,7 @@ def test_an_order_that_was_not_sent_before_a_halt_is_not_sent_after_it(staged):
     with pytest.raises(Killed):
         stage.run(engine)
     Controls(stage.database).set(ID, Control(ControlState.HALTED, "news"))
-    stage.run(stage.start(), passes=100)
+    stage.run(stage.start(), passes=300)
     assert len(own_ids(stage)) == 1
     Controls(stage.database).set(ID, Control())
     stage.tick(stage.price())
@@ -255,6 +256,18 @@ def test_an_acknowledgement_that_could_not_be_written_is_no_second_order(staged)
     stage.run(engine)
     require_equal(stage, before)
     assert len(own_ids(stage)) == 1
+
+
+def test_an_order_is_settled_at_once_under_the_exchanges_limit_of_calls(staged):
+    stage = staged(ccxt={"enableRateLimit": True})
+    engine = stage.start()
+    stage.say(HOLD)
+    stage.run(engine)
+    began = time.monotonic()
+    stage.say(BUY)
+    stage.run(engine)
+    assert time.monotonic() - began < 3
+    assert rows(stage.database, ORDERS) == ROUND_TRIP[:1]
 
 
 def test_an_exchange_that_is_asked_too_often_is_not_asked_again_before_it_says(staged, practice):

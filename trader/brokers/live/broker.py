@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 ARRIVES_WITHIN_S = (
     8.0  # an order that has not arrived by then is refused by its recvWindow or deadline
 )
-_SETTLED_AFTER_S = 12.0
+_AGAIN_AFTER_S = 12.0  # by then the first one is refused, or else the second is the first one again
 _LOOKS = 3  # how often an order is not found, or a balance too small, before that is believed
 _LOSSES = 8  # how often an open order is not known any more before that is believed
 _TAKE_BACK_AGAIN_S = 10.0
@@ -230,11 +230,14 @@ class LiveBroker:
         if doubt.refused:
             return Outcome.rejected(doubt.why)
         doubt.not_found += 1
-        if self._now() - doubt.since < _SETTLED_AFTER_S or doubt.not_found < _LOOKS:
-            self._pause.begin(doubt.why, 1.0)
+        passed_s = self._now() - doubt.since
+        why = self._why_unwanted(order) or why_not()
+        needed_s = self._account.gone_after_s if why else _AGAIN_AFTER_S
+        if passed_s < needed_s or doubt.not_found < _LOOKS:
+            self._pause.begin(doubt.why, self._account.look_every_s)
             return None
         self._log.warning("order_never_arrived", order=order.client_order_id, doubt=doubt.why)
-        if why := self._why_unwanted(order) or why_not():
+        if why:
             return Outcome.rejected(f"it never arrived ({doubt.why}), and is not sent again: {why}")
         return self._send(order)
 
@@ -277,7 +280,8 @@ class LiveBroker:
         since = self._since.setdefault(order.client_order_id, self._now())
         now = self._now()
         if now - since < self._order_timeout_s or now < self._take_back_at:
-            self._pause.begin("the order rests", 0.5 if order.type is OrderType.MARKET else 1.0)
+            is_market = order.type is OrderType.MARKET
+            self._pause.begin("the order rests", 0.5 if is_market else self._account.look_every_s)
             return
         self._take_back_at = now + _TAKE_BACK_AGAIN_S
         try:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 EXCHANGES = tuple(WAYS)
 TIMEOUT_S = 8.0  # of one request: a health check notices a daemon that hangs for 30 s
-_TURN_WITHIN_MS = 5000.0  # no call waits longer for ccxt's rate limit: an order must not come late
 _STATUS = {"open": OrderStatus.OPEN, "closed": OrderStatus.FILLED}  # all others are an early end
 
 
@@ -72,11 +71,21 @@ class ExchangeAccount:
             credentials=credentials,
             environment=environment,
             timeout_s=TIMEOUT_S,
-            **{"rollingWindowSize": _TURN_WITHIN_MS, **overrides},
+            **{"rollingWindowSize": self._ways.turn_within_ms, **overrides},
         )
         self._client.number = str
         self._calls = Calls(self._client, TIMEOUT_S)
         self._has_clock = self._has_markets = False
+
+    @property
+    def look_every_s(self) -> float:
+        """How often to look at an order that rests, in seconds."""
+        return self._ways.look_every_s
+
+    @property
+    def gone_after_s(self) -> float:
+        """After how many seconds an order that is not there will never be, should it still arrive."""
+        return self._ways.gone_after_s
 
     def open(self) -> None:
         """Reads the exchange's clock and what it trades, once; the clock also after it was found to be off."""
