@@ -95,8 +95,11 @@ def state(stage: Stage) -> str:
 
 
 def is_settled(stage: Stage, candle: int) -> bool:
-    """Whether that candle has its signal, and no order is on its way."""
-    undone = rows(stage.database, "SELECT 1 FROM orders WHERE status IN ('new', 'open')")
-    return not undone and bool(
-        rows(stage.database, f"SELECT 1 FROM signals WHERE timestamp = {candle}")
-    )
+    """Whether that candle has its signal, and no order is on its way; both are written in one transaction."""
+    has_signal = rows(stage.database, f"SELECT 1 FROM signals WHERE timestamp = {candle}")
+    return bool(has_signal) and not has_undone(stage)
+
+
+def has_undone(stage: Stage) -> bool:
+    """Whether an order is on its way."""
+    return bool(rows(stage.database, "SELECT 1 FROM orders WHERE status IN ('new', 'open')"))

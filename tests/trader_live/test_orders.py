@@ -286,3 +286,24 @@ def test_an_exchange_that_is_asked_too_often_is_not_asked_again_before_it_says(s
     stage.seconds.passed += 1.5
     stage.run(engine)
     assert rows(stage.database, ORDERS) == ROUND_TRIP[:1]
+
+
+NO_TRADES = {
+    "binance": [{"id": 1, "orderId": 1, "price": "1", "qty": "1", "isBuyer": True}],
+    "coinbase": {"fills": [{"trade_id": "1", "product_id": "BTC-USD", "price": "1", "size": "1"}]},
+    "kraken": {"error": [], "result": {"T1": {"pair": "XXBTZUSD", "price": "1", "vol": "1"}}},
+}
+
+
+def test_trades_that_cannot_be_are_asked_for_again(staged, practice):
+    stage = staged()
+    before = stage.held()
+    engine = stage.start()
+    stage.say(HOLD)
+    stage.run(engine)
+    for endpoint in ("myTrades", "orderTrades"):
+        body = NO_TRADES[stage.exchange]
+        practice.suffer(endpoint=endpoint, exchange=stage.exchange, kind="body", body=body)
+    stage.say(BUY)
+    stage.run(engine)
+    require_equal(stage, before)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.trader.running import ROOT, eventually, rows
 from tests.trader_live.comparing import own_ids, require_equal
-from tests.trader_live.processes import LiveTrader, is_settled, state
+from tests.trader_live.processes import LiveTrader, has_undone, is_settled, state
 from tests.trader_live.stage import BUY, HOLD, ID, SELL
 from trader.__main__ import main
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tests.trader_live.stage import Stage
 
 SECRET = "practice-secret"
-UNDONE = "SELECT 1 FROM orders WHERE status IN ('new', 'open')"
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def runs(stage: Stage, trader: LiveTrader, **changed: str) -> None:
 
 def has_begun(stage: Stage, candle: int) -> bool:
     """Whether that candle has led to an order, which may be over."""
-    return bool(rows(stage.database, UNDONE)) or is_settled(stage, candle)
+    return has_undone(stage) or is_settled(stage, candle)
 
 
 def says(stage: Stage, what: float) -> int:
@@ -143,7 +142,7 @@ def test_sigterm_ends_it_within_two_seconds_also_while_the_exchange_hangs(
     assert trader.process.stop() == 0
     assert time.monotonic() - asked < 2
     assert "Traceback" not in trader.said
-    assert rows(stage.database, UNDONE)
+    assert has_undone(stage)
     if endpoint == "order":  # the other one was never sent, which takes a while to be sure of
         trader.start()
         eventually(lambda: is_settled(stage, candle))
@@ -182,7 +181,6 @@ def test_killed_at_random_moments_it_has_the_exchanges_books_after_every_restart
 def test_no_secret_of_it_can_be_seen_anywhere(stage, trader, practice):
     runs(stage, trader, LOG_LEVEL="debug")
     practice.suffer(kind="lose_reply", endpoint="place_order", exchange=stage.exchange)
-    practice.suffer(kind="truncate", endpoint="order", exchange=stage.exchange)
     candle = says(stage, BUY)
     eventually(lambda: is_settled(stage, candle), within_s=60)
     practice.ask(f"keys/{stage.credentials['apiKey']}", "DELETE")

@@ -137,7 +137,10 @@ class ExchangeAccount:
     def trades(self, order: Order, seen: Seen) -> list[Trade]:
         """The order's trades, oldest first."""
         made = self._ask(lambda: self._ways.trades(self._client, order, seen.raw))
-        return [self._trade(order, one) for one in sorted(made, key=_moment)]
+        try:
+            return [self._trade(order, one) for one in sorted(made, key=_moment)]
+        except (TypeError, ValueError, KeyError) as error:
+            raise UnclearError(f"expected trades, found {made!r:.100}: {error}") from error
 
     def held(self, currency: str) -> Decimal:
         """What the account has of a currency, free or in orders."""
