@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import sqlalchemy as sa
@@ -31,15 +31,12 @@ if TYPE_CHECKING:
     from common.database import Database
     from tests.accelerated_live.plan import Kill, LivePlan, Trading
 
-DEPOSIT = Decimal(
-    100_000
-)  # of quote currency: more than the books begin with, the rest is not theirs
+DEPOSIT = Decimal(100_000)  # of quote currency, of which the books have a part
 SECRET = "a-practice-secret"
 _LOOK_EVERY_S, _MEASURE_EVERY_S, _TELL_EVERY_S = 0.1, 2.0, 30.0
-_AMID_WITHIN_S = (
-    20.0  # an order that a kill wants to strike amid has begun by then, or it strikes anyway
-)
+_AMID_WITHIN_S = 20.0  # so long a kill waits for an order to strike amid
 _STOP_WITHIN_S = 2.0
+_OVER = "the days are over"
 _UNDONE = schema.orders.c.status.in_(("new", "open"))
 _MB = 1_000_000
 
@@ -163,18 +160,19 @@ class LiveRun:
         """Waits until every trader trades and has seen the days; then lets them send no more, and settle."""
         began = time.monotonic()
         deadline = began + within_s
-        for what, is_so in (
+        for what, left_of in (
             ("trades on", lambda: _behind(database, self._plan.end)),
+            ("has halted", lambda: _not_halted(database)),
             ("has settled", lambda: _undone(database)),
         ):
-            while (left := is_so()) and time.monotonic() < deadline:
+            if what == "has halted":
+                halts(self._outcome.verdict, database)
+                Controls(database).set(FLEET, Control(ControlState.HALTED, _OVER))
+            while (left := left_of()) and time.monotonic() < deadline:
                 suite.require_running()
                 time.sleep(_LOOK_EVERY_S)
             for name in left:
                 self._outcome.verdict.blame("not settled", f"expected that {name} {what}")
-            if what == "trades on":
-                halts(self._outcome.verdict, database)
-                Controls(database).set(FLEET, Control(ControlState.HALTED, "the days are over"))
         self._outcome.settled_s = time.monotonic() - began
 
     def _stop(self, suite: LocalSuite) -> None:
@@ -239,15 +237,23 @@ def _behind(database: Database, end: int) -> list[str]:
     beats, last = schema.heartbeats, sa.func.max(schema.signals.c.timestamp)
     left = []
     with database.read() as connection:
-        states: dict[str, Any] = dict(
-            connection.execute(sa.select(beats.c.daemon, beats.c.state)).tuples().all()
-        )
+        told = connection.execute(sa.select(beats.c.daemon, beats.c.state)).all()
+        states = {row.daemon: row.state for row in told}
         for trading in TRADERS:
             query = sa.select(last).where(schema.signals.c.strategy_id == trading.strategy_id)
             seen = connection.execute(query).scalar() or 0
             if states.get(trading.strategy_id) != "running" or seen < end:
                 left.append(trading.strategy_id)
     return left
+
+
+def _not_halted(database: Database) -> list[str]:
+    """The traders that have not said yet that they send no more orders."""
+    beats = schema.heartbeats
+    query = sa.select(beats.c.daemon).where(beats.c.detail == f"halted ({_OVER})")
+    with database.read() as connection:
+        halted = set(connection.execute(query).scalars())
+    return [one.strategy_id for one in TRADERS if one.strategy_id not in halted]
 
 
 def _undone(database: Database) -> list[str]:

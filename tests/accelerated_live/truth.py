@@ -156,24 +156,38 @@ def _quote_change(row: dict[str, Any], quote: str) -> Decimal:
 
 
 def _signals(verdict: Verdict, sides: Sides) -> None:
-    """Every stored candle since the first one that was judged has its signal."""
-    trading, candles = sides.trading, schema.ohlcv_data
+    """Every stored candle since the first one that was judged has its signal.
+
+    But for one that came after later ones: it was a hole when they were judged, and the gap ledger has it.
+    """
+    trading = sides.trading
     judged = {row["timestamp"] for row in sides.rows(schema.signals)}
     if not judged:
         verdict.blame("no signal", trading.strategy_id)
         return
-    query = sa.select(candles.c.timestamp).where(
-        candles.c.exchange == trading.exchange,
-        candles.c.symbol == trading.symbol,
-        candles.c.timeframe == trading.timeframe,
-        candles.c.timestamp.between(min(judged), max(judged)),
+    candles, gaps = schema.ohlcv_data, schema.gaps
+    stored_query = sa.select(candles.c.timestamp).where(
+        *_of(candles, trading), candles.c.timestamp.between(min(judged), max(judged))
     )
     with sides.database.read() as connection:
-        stored = set(connection.execute(query).scalars())
+        stored = set(connection.execute(stored_query).scalars())
+        query = sa.select(gaps.c.start, gaps.c.end).where(*_of(gaps, trading))
+        holes = [(row.start, row.end) for row in connection.execute(query)]
     for timestamp in sorted(stored ^ judged):
+        if any(start <= timestamp <= end for start, end in holes) and timestamp in stored:
+            verdict.counts["candles that came late"] += 1
+            continue
         what = "candle without signal" if timestamp in stored else "signal without candle"
         verdict.blame(what, f"{trading.strategy_id} {timestamp}")
     verdict.counts["candles with their signal"] += len(stored & judged)
+
+
+def _of(table: sa.Table, trading: Trading) -> list[sa.ColumnElement[bool]]:
+    return [
+        table.c.exchange == trading.exchange,
+        table.c.symbol == trading.symbol,
+        table.c.timeframe == trading.timeframe,
+    ]
 
 
 def judge_file(verdict: Verdict, database: Database) -> None:
