@@ -92,7 +92,9 @@ class Source:
             now = wall_now()
             return MarketClock(now, now, self.speed)
         answer = await self._calls.ask(own(self._client) if own else self._client.fetch_time)
-        content = answer.content.get("epochMillis") if own else answer.content
+        content = answer.content
+        if own:
+            content = _mapping("the time", content).get("epochMillis")
         try:
             return MarketClock(int(content), answer.arrived_at, self.speed)
         except (TypeError, ValueError):

@@ -68,13 +68,23 @@ class LocalSuite:
         """Where the practice exchange listens."""
         return f"http://127.0.0.1:{self._port}"
 
-    def start_exchange(self) -> Daemon:
-        """Starts the practice exchange, and waits until it answers."""
+    @property
+    def api_urls(self) -> dict[str, str]:
+        """What points a process at the practice exchange."""
+        exchanges = ("binance", "coinbase", "kraken")
+        return {f"{name.upper()}_API_URL": f"{self.exchange_url}/{name}" for name in exchanges}
+
+    def start_exchange(self, *words: str) -> Daemon:
+        """Starts the practice exchange with those further words of its command line, and waits until it answers."""
         options: dict[str, str | float] = {"port": self._port, "speed": self._speed}
         options |= {"seed": self._seed} | ({"start": self._start_at} if self._start_at else {})
         state = ("--state", str(self.folder / "practice.db"))
         flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-        daemon = self._start("practice", ("practice", *flags, *state), {})
+        daemon = self._start("practice", ("practice", *flags, *state, *words), {})
+        self._await_exchange(daemon)
+        return daemon
+
+    def _await_exchange(self, daemon: Daemon) -> None:
         deadline = time.monotonic() + _READY_WITHIN_S
         while not _answers(f"{self.exchange_url}/practice/health"):
             self.require_running()
@@ -83,7 +93,6 @@ class LocalSuite:
                     f"practice did not answer within {_READY_WITHIN_S:.0f} s, see {daemon.log}"
                 )
             time.sleep(0.1)
-        return daemon
 
     def rehearsal(
         self, path: str, *, method: str = "GET", body: Any = None, **query: str | int
@@ -111,12 +120,7 @@ class LocalSuite:
 
     def start_backfiller(self, **settings: str) -> Daemon:
         """Starts the backfiller on the practice exchange."""
-        shared = {
-            "BINANCE_API_URL": f"{self.exchange_url}/binance",
-            "COINBASE_API_URL": f"{self.exchange_url}/coinbase",
-            "KRAKEN_API_URL": f"{self.exchange_url}/kraken",
-            "CLOCK_SPEED": str(self._speed),
-        }
+        shared = self.api_urls | {"CLOCK_SPEED": str(self._speed)}
         return self._start("backfiller", ("backfiller",), shared | settings)
 
     def start_trader(self, strategy_id: str, **settings: str) -> Daemon:
@@ -139,9 +143,10 @@ class LocalSuite:
         """Kills a process as a crash does, and starts it anew as it was."""
         killed = self.daemons.pop(name)
         self._end(killed)
+        started = self._start(name, killed.command, killed.settings)
         if name == "practice":
-            return self.start_exchange()
-        return self._start(name, killed.command, killed.settings)
+            self._await_exchange(started)
+        return started
 
     def require_running(self) -> None:
         """Raises DaemonEnded if a process has ended by itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from trader.core.decision import State
 from trader.core.guard import guard
 from trader.core.money import from_price
+from trader.core.order import Side
 from trader.core.step import exit_again
 from trader.roles import NotReconciledYetError, UnexplainedError
 
@@ -88,9 +90,10 @@ class Account:
         order = self.books.pending
         if order is None:
             return
-        may_send = now.no_orders is None
         try:
-            outcome = self._broker.advance(order, self.books.cash, may_send=may_send)
+            outcome = self._broker.advance(
+                order, self.books.cash, why_not=lambda: self._why_not_send(order, now)
+            )
         except UnexplainedError as error:
             self._halt(str(error), now)
             return
@@ -100,6 +103,11 @@ class Account:
         self._journal.record_outcome(order, outcome, settlement)
         self.books = settlement.books
         self._note(order, outcome, settlement)
+
+    def _why_not_send(self, order: Order, now: Moment) -> str | None:
+        """Why that order may not be sent, by the switches as they are at this instant."""
+        at_once = replace(now, control=self._feed.control(now.clock.now()))
+        return at_once.no_orders or (at_once.no_entries if order.side is Side.BUY else None)
 
     def protect(self, now: Moment, last_signal: int) -> None:
         """Lets what an exit has left over be sold, and the limits see the newest prices.

@@ -6,7 +6,6 @@ Nothing else asks which mode it is.
 from __future__ import annotations
 
 import signal
-import threading
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from trader.ledger.fleet import Fleet
 from trader.loop import run, run_once
 from trader.rule_settings import RuleSettings
 from trader.settings import load_settings
+from trader.stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +47,7 @@ def trade(environment: Mapping[str, str], *, once: bool) -> int:
     """
     settings, strategy = load_settings(environment)
     log.set_up(environment, strategy_id=settings.strategy_id)
-    stop = threading.Event()
+    stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with closing(open_database(settings.database_url)) as database:
@@ -56,7 +56,7 @@ def trade(environment: Mapping[str, str], *, once: bool) -> int:
         instance = Instance(database.path.parent, settings.strategy_id, key="STRATEGY_ID")
         Registry(database).register(_registration(settings, strategy))
         with (
-            _broker(settings, feed, database, environment) as broker,
+            _broker(settings, feed, database, environment, stop) as broker,
             closing(_Report(database, settings.strategy_id, environment)) as report,
         ):
             engine = _engine(settings, strategy, feed, database, broker)
@@ -95,6 +95,7 @@ def _broker(
     feed: DatabaseFeed,
     database: Database,
     environment: Mapping[str, str],
+    stop: Stop,
 ) -> Iterator[Broker]:
     """The broker of the mode: the one place that asks for it."""
     if settings.mode == "paper":
@@ -114,7 +115,7 @@ def _broker(
     from trader.brokers.live.exchange_account import ExchangeAccount  # noqa: PLC0415
 
     keys = credentials(settings.exchange, environment)
-    account = ExchangeAccount(settings.exchange, settings.symbol, keys, environment)
+    account = ExchangeAccount(settings.exchange, settings.symbol, keys, environment, stop=stop)
     with closing(account):
         yield LiveBroker(
             account,

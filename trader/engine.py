@@ -98,15 +98,22 @@ class Engine:
             if why := self._account.reconcile(now):
                 return Progress("waiting", why)
             now = self._moment() or now  # the strategy may have been halted
-        self._account.settle(now)
+        now = self._settle(now)
         # Before the candles: what a strategy cannot digest must not take the stop-loss with it.
         if self._last_signal is not None:
             self._account.protect(now, self._last_signal)
-        self._account.settle(now)
+        now = self._settle(now)
         progress = self._evaluate(now)
         self._account.settle(now)
         self._forget(now)
         return progress
+
+    def _settle(self, now: Moment) -> Moment:
+        """Takes the pending order on; the moment after that, since an exchange may take its time to answer."""
+        if not self.awaits_fill:
+            return now
+        self._account.settle(now)
+        return self._moment() or now
 
     def _moment(self) -> Moment | None:
         """What this pass goes by; None while the exchange is not known."""

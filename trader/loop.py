@@ -10,10 +10,10 @@ import structlog
 from common.errors import TransientError
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     from trader.engine import Engine, Progress
+    from trader.stop import Stop
 
 LOOK_EVERY_S = 0.05  # how long a new candle may lie unseen: a look costs some 10 microseconds
 SETTLE_WITHIN_S = 60.0  # prices come every few seconds where there is a backfiller
@@ -25,7 +25,7 @@ def run(
     *,
     change_token: Callable[[], int],
     report: Callable[[Progress], None],
-    stop: threading.Event,
+    stop: Stop,
 ) -> None:
     """Advances the engine until `stop` is set.
 
@@ -58,7 +58,7 @@ def run_once(
     engine: Engine,
     *,
     report: Callable[[Progress], None],
-    stop: threading.Event,
+    stop: Stop,
     patience_s: float = SETTLE_WITHIN_S,
 ) -> Progress:
     """Advances the engine until it has nothing left to do now.

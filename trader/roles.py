@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from common.errors import CandlewellError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from decimal import Decimal
 
     from common.candle import Ticker
@@ -93,7 +93,9 @@ class Broker(Protocol):
             UnexplainedError: they differ.
         """
 
-    def advance(self, order: Order, cash: Decimal, *, may_send: bool) -> Outcome | None:
+    def advance(
+        self, order: Order, cash: Decimal, *, why_not: Callable[[], str | None]
+    ) -> Outcome | None:
         """Takes a written-down order one step on: sends it, or asks for it. None: nothing new.
 
         Called again and again, by this process or the next one, until there is an end: it must never execute
@@ -102,7 +104,8 @@ class Broker(Protocol):
         Args:
             order: the order as it is written.
             cash: what the books have, in quote currency.
-            may_send: whether an order that has not been sent may be.
+            why_not: tells why an order that has not been sent may not be, None if it may; asked just before it is,
+                since what was done before may have taken its time.
 
         Raises:
             UnexplainedError: the broker has lost it.

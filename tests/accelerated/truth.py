@@ -25,16 +25,20 @@ _MOST_TOLD = 5
 
 @dataclass(slots=True)
 class Verdict:
-    """How often each thing was found, and examples of what must not be."""
+    """How often each thing was found, and examples of what must not be.
 
+    `needs` is what has to be found at all: an empty database is equal to nothing.
+    """
+
+    needs: str = "candles equal"
     counts: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
     @property
     def is_good(self) -> bool:
-        """Whether the database is equal to the truth, and the ledger explains every hole."""
-        return not self.wrong and self.counts["candles equal"] > 0
+        """Whether nothing is wrong, and something was compared."""
+        return not self.wrong and self.counts[self.needs] > 0
 
     def blame(self, what: str, where: str) -> None:
         """Counts something that must not be."""

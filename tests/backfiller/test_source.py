@@ -190,6 +190,18 @@ def test_the_clock_is_the_exchange_s_and_never_ahead(practice, exchange):
     assert 0 <= behind + 2 < took + seconds_only + 100
 
 
+@EACH
+@pytest.mark.parametrize("body", [[], {}, ""])
+def test_an_answer_that_is_no_time_is_a_failed_call(practice, exchange, body):
+    async def clock():
+        async with source_of(practice, exchange) as source:
+            practice.fail(exchange=exchange, endpoint="[tT]ime", kind="body", body=body, count=3)
+            await source.clock()
+
+    with pytest.raises(TransientError):
+        asyncio.run(clock())
+
+
 def test_only_a_practice_exchange_has_a_fast_clock():
     with pytest.raises(ConfigurationError, match="CLOCK_SPEED: expected 1 for the real binance"):
         Source("binance", timeout_s=5, speed=60.0, environment={})

@@ -275,6 +275,20 @@ def test_on_a_fast_market_a_deadline_by_an_honest_client_s_clock_has_not_passed(
     assert traded(practice, place)["id"]
 
 
+def test_on_a_fast_market_a_deadline_may_be_a_minute_of_whoever_waits_ahead(
+    started: Callable[..., Practice],
+) -> None:
+    practice = started("--speed", "7200", "--balance", "USD=10000")
+
+    async def place(client: Any) -> Any:
+        order = (SYMBOL, "limit", "buy", 0.01, LOW)
+        with pytest.raises(ccxt.ExchangeError, match="arguments:deadline"):
+            await client.create_order(*order, deadline(practice.now_ms() + 90_000 * 7200))
+        return await client.create_order(*order, deadline(practice.now_ms() + 8_000 * 7200))
+
+    assert traded(practice, place)["id"]
+
+
 @pytest.mark.parametrize("unknown", ["nope", "OAAAAA-AAAAA-AAAAAB"])
 def test_orders_that_nobody_placed_are_not_found(practice: Practice, unknown: str) -> None:
     with pytest.raises(ccxt.OrderNotFound):

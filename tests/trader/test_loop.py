@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from common.errors import TransientError
 from trader.engine import Engine, Progress
 from trader.loop import SLOW_PASS_S, run
+from trader.stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ class ScriptedEngine:
     def __init__(self, script: list[Progress | Exception]) -> None:
         self._script: Iterator[Progress | Exception] = iter(script)
         self.calls: list[str] = []
-        self.stop = threading.Event()
+        self.stop = Stop()
 
     def advance(self) -> Progress:
         self.calls.append("advance")

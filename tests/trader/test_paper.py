@@ -54,7 +54,7 @@ class Tape:
 
 
 def outcome(order: Order, tape: Tape, terms: PaperTerms = TERMS, cash: Decimal = CASH) -> Outcome:
-    found = PaperBroker(tape, terms).advance(order, cash, may_send=True)
+    found = PaperBroker(tape, terms).advance(order, cash, why_not=lambda: None)
     assert found is not None
     return found
 
@@ -97,7 +97,7 @@ def test_a_limit_order_rests_and_fills_at_its_limit_when_a_price_gets_there():
     tape = Tape((100.0, 101.0), (98.5, 99.5), (97.0, 98.0), (104.0, 105.0))
     assert price_and_time(outcome(limit(BUY, "99"), tape)) == (Decimal(99), 2000)
     assert price_and_time(outcome(limit(SELL, "103"), tape)) == (Decimal(103), 3000)
-    assert PaperBroker(tape, TERMS).advance(limit(BUY, "90"), CASH, may_send=True) is None
+    assert PaperBroker(tape, TERMS).advance(limit(BUY, "90"), CASH, why_not=lambda: None) is None
 
 
 def test_a_limit_order_that_rests_for_too_long_is_canceled_also_if_nobody_looked_meanwhile():

@@ -38,7 +38,7 @@ class Deadly:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._mortal, name)
-        if not name.startswith(self._names):
+        if not (name.startswith(self._names) and callable(method)):
             return method
 
         def act(*arguments: Any, **named: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -229,7 +230,7 @@ def test_an_order_that_was_not_sent_before_a_halt_is_not_sent_after_it(staged):
     with pytest.raises(Killed):
         stage.run(engine)
     Controls(stage.database).set(ID, Control(ControlState.HALTED, "news"))
-    stage.run(stage.start(), passes=100)
+    stage.run(stage.start(), passes=300)
     assert len(own_ids(stage)) == 1
     Controls(stage.database).set(ID, Control())
     stage.tick(stage.price())
@@ -268,3 +269,54 @@ def test_an_acknowledgement_that_could_not_be_written_is_no_second_order(staged)
     stage.run(engine)
     require_equal(stage, before)
     assert len(own_ids(stage)) == 1
+
+
+def test_an_order_is_settled_at_once_under_the_exchanges_limit_of_calls(staged):
+    stage = staged(ccxt={"enableRateLimit": True})
+    engine = stage.start()
+    stage.say(HOLD)
+    stage.run(engine)
+    began = time.monotonic()
+    stage.say(BUY)
+    stage.run(engine)
+    assert time.monotonic() - began < 3
+    assert rows(stage.database, ORDERS) == ROUND_TRIP[:1]
+
+
+def test_an_exchange_that_is_asked_too_often_is_not_asked_again_before_it_says(staged, practice):
+    stage = staged()
+    engine = stage.start()
+    stage.say(HOLD)
+    stage.run(engine)
+    limit = {"kind": "status", "status": 429, "headers": {"Retry-After": "40"}}
+    practice.suffer(endpoint="place_order", exchange=stage.exchange, **limit)
+    stage.say(BUY)
+    engine.advance()
+    calls = practice.ask("calls")
+    stage.seconds.passed += 39.0
+    engine.advance()
+    assert practice.ask("calls") == calls
+    stage.seconds.passed += 1.5
+    stage.run(engine)
+    assert rows(stage.database, ORDERS) == ROUND_TRIP[:1]
+
+
+NO_TRADES = {
+    "binance": [{"id": 1, "orderId": 1, "price": "1", "qty": "1", "isBuyer": True}],
+    "coinbase": {"fills": [{"trade_id": "1", "product_id": "BTC-USD", "price": "1", "size": "1"}]},
+    "kraken": {"error": [], "result": {"T1": {"pair": "XXBTZUSD", "price": "1", "vol": "1"}}},
+}
+
+
+def test_trades_that_cannot_be_are_asked_for_again(staged, practice):
+    stage = staged()
+    before = stage.held()
+    engine = stage.start()
+    stage.say(HOLD)
+    stage.run(engine)
+    for endpoint in ("myTrades", "orderTrades"):
+        body = NO_TRADES[stage.exchange]
+        practice.suffer(endpoint=endpoint, exchange=stage.exchange, kind="body", body=body)
+    stage.say(BUY)
+    stage.run(engine)
+    require_equal(stage, before)

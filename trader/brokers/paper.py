@@ -19,6 +19,7 @@ from trader.core.order import OrderType, Side
 from trader.core.outcome import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
     from common.candle import Ticker
@@ -77,9 +78,11 @@ class PaperBroker:
     def reconcile(self, books: Books) -> None:
         """See `roles.Broker`: there is nobody else's knowledge to compare with."""
 
-    def advance(self, order: Order, cash: Decimal, *, may_send: bool) -> Outcome | None:
+    def advance(
+        self, order: Order, cash: Decimal, *, why_not: Callable[[], str | None]
+    ) -> Outcome | None:
         """See `roles.Broker`: an order counts as sent once it is written."""
-        del may_send
+        del why_not
         clock = self._prices.clock()
         market = self._prices.market_rules()
         if clock is None or market is None:

@@ -8,6 +8,7 @@ exchange's id until all its trades are known.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from decimal import Decimal
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 ARRIVES_WITHIN_S = (
     8.0  # an order that has not arrived by then is refused by its recvWindow or deadline
 )
-_SETTLED_AFTER_S = 12.0
+_AGAIN_AFTER_S = 12.0  # by then the first one is refused, or else the second is the first one again
 _LOOKS = 3  # how often an order is not found, or a balance too small, before that is believed
 _LOSSES = 8  # how often an open order is not known any more before that is believed
 _TAKE_BACK_AGAIN_S = 10.0
@@ -151,14 +152,16 @@ class LiveBroker:
 
     # --- an order's life ---
 
-    def advance(self, order: Order, cash: Decimal, *, may_send: bool) -> Outcome | None:
+    def advance(
+        self, order: Order, cash: Decimal, *, why_not: Callable[[], str | None]
+    ) -> Outcome | None:
         """See `roles.Broker`."""
         del cash  # the exchange knows what there is
         if self._pause.is_on:
             return None
         try:
             self._account.open()
-            outcome = self._step(order, may_send=may_send)
+            outcome = self._step(order, why_not)
         except UnknownOrderError as error:
             self._lost(order, error)
             return None
@@ -172,15 +175,15 @@ class LiveBroker:
             self._since.pop(order.client_order_id, None)
         return outcome
 
-    def _step(self, order: Order, *, may_send: bool) -> Outcome | None:
+    def _step(self, order: Order, why_not: Callable[[], str | None]) -> Outcome | None:
         if order.status is OrderStatus.OPEN:
             self._doubts.pop(order.client_order_id, None)
             return self._follow(order)
         doubt = self._doubts.get(order.client_order_id)
         if doubt is not None:
-            return self._resolve(order, doubt, may_send=may_send)
-        if not may_send:
-            return Outcome.canceled("halted before it was sent")
+            return self._resolve(order, doubt, why_not)
+        if why := why_not():
+            return Outcome.canceled(f"not sent: {why}")
         return self._send(order)
 
     def _lost(self, order: Order, error: UnknownOrderError) -> None:
@@ -207,7 +210,7 @@ class LiveBroker:
             raise
         except RefusedError as error:
             doubt.refused, doubt.why = True, str(error)
-            return self._resolve(order, doubt, may_send=False)
+            return self._resolve(order, doubt, lambda: None)
         except UnclearError as error:
             doubt.why = str(error)
             raise
@@ -217,7 +220,9 @@ class LiveBroker:
             return None
         return Outcome(OrderStatus.OPEN, exchange_order_id=exchange_order_id)
 
-    def _resolve(self, order: Order, doubt: _Doubt, *, may_send: bool) -> Outcome | None:
+    def _resolve(
+        self, order: Order, doubt: _Doubt, why_not: Callable[[], str | None]
+    ) -> Outcome | None:
         """Finds out what has become of an order that may be at the exchange."""
         seen = self._account.find(order)
         if seen is not None:
@@ -226,19 +231,24 @@ class LiveBroker:
         if doubt.refused:
             return Outcome.rejected(doubt.why)
         doubt.not_found += 1
-        if self._now() - doubt.since < _SETTLED_AFTER_S or doubt.not_found < _LOOKS:
-            self._pause.begin(doubt.why, 1.0)
+        passed_s = self._now() - doubt.since
+        why = self._why_unwanted(order) or why_not()
+        needed_s = self._account.gone_after_s if why else _AGAIN_AFTER_S
+        if passed_s < needed_s or doubt.not_found < _LOOKS:
+            self._pause.begin(doubt.why, self._account.look_every_s)
             return None
         self._log.warning("order_never_arrived", order=order.client_order_id, doubt=doubt.why)
-        if may_send and self._is_wanted(order):
-            return self._send(order)
-        return Outcome.rejected(f"it never arrived: {doubt.why}")
+        if why:
+            return Outcome.rejected(f"it never arrived ({doubt.why}), and is not sent again: {why}")
+        return self._send(order)
 
-    def _is_wanted(self, order: Order) -> bool:
-        """Whether it is still to be sent: an exit always is, an entry while its signal is young."""
+    def _why_unwanted(self, order: Order) -> str | None:
+        """Why it is not to be sent any more: an exit always is, an entry while its signal is young."""
+        if order.side is Side.SELL:
+            return None
         clock = self._clock()
-        is_young = clock is not None and clock.age_s(order.decided_at) <= self._max_wait_s
-        return order.side is Side.SELL or is_young
+        age_s = math.inf if clock is None else clock.age_s(order.decided_at)
+        return f"it is {age_s:.0f} s old" if age_s > self._max_wait_s else None
 
     def _follow(self, order: Order) -> Outcome | None:
         """News of an order that the exchange has."""
@@ -271,7 +281,8 @@ class LiveBroker:
         since = self._since.setdefault(order.client_order_id, self._now())
         now = self._now()
         if now - since < self._order_timeout_s or now < self._take_back_at:
-            self._pause.begin("the order rests", 0.5 if order.type is OrderType.MARKET else 1.0)
+            is_market = order.type is OrderType.MARKET
+            self._pause.begin("the order rests", 0.5 if is_market else self._account.look_every_s)
             return
         self._take_back_at = now + _TAKE_BACK_AGAIN_S
         try:

@@ -45,13 +45,15 @@ def meaning(error: Exception, reply: Reply) -> Exception:
     """
     if isinstance(error, errors.OrderNotFound):
         return UnknownOrderError(_words(error))
-    if isinstance(error, errors.InvalidNonce | errors.RateLimitExceeded):
+    if isinstance(error, errors.InvalidNonce):
         return NotDoneError(_words(error))
     if isinstance(error, _REFUSALS) or _is_answered(error, reply):
         return RefusedError(_words(error))
     found = classified(error, reply)
+    retry_after_s = getattr(found, "retry_after_s", None)
+    if isinstance(error, errors.RateLimitExceeded):
+        return NotDoneError(_words(error), retry_after_s=retry_after_s)
     if isinstance(found, TransientError | RejectedError):
-        retry_after_s = getattr(found, "retry_after_s", None)
         return UnclearError(str(found), retry_after_s=retry_after_s)
     return found
 

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from trader.brokers.live.ways import Raw
     from trader.core.order import Order
+    from trader.stop import Stop
 
 T = TypeVar("T")
 EXCHANGES = tuple(WAYS)
 TIMEOUT_S = 8.0  # of one request: a health check notices a daemon that hangs for 30 s
-_TURN_WITHIN_MS = 5000.0  # no call waits longer for ccxt's rate limit: an order must not come late
 _STATUS = {"open": OrderStatus.OPEN, "closed": OrderStatus.FILLED}  # all others are an early end
 
 
@@ -56,23 +56,36 @@ class ExchangeAccount:
         symbol: str,
         credentials: Mapping[str, str],
         environment: Mapping[str, str],
+        *,
+        stop: Stop,
         **overrides: Any,
     ) -> None:
-        """`overrides` are options of ccxt's."""
+        """Once `stop` is set nothing is asked, and no answer waited for. `overrides` are options of ccxt's."""
         self._exchange = exchange
         self._symbol = symbol
         self._ways = WAYS[exchange]
+        self._stop = stop
         self._runner = asyncio.Runner()
         self._client = ccxt.connect(
             exchange,
             credentials=credentials,
             environment=environment,
             timeout_s=TIMEOUT_S,
-            **{"rollingWindowSize": _TURN_WITHIN_MS, **overrides},
+            **{"rollingWindowSize": self._ways.turn_within_ms, **overrides},
         )
         self._client.number = str
         self._calls = Calls(self._client, TIMEOUT_S)
         self._has_clock = self._has_markets = False
+
+    @property
+    def look_every_s(self) -> float:
+        """How often to look at an order that rests, in seconds."""
+        return self._ways.look_every_s
+
+    @property
+    def gone_after_s(self) -> float:
+        """After how many seconds an order that is not there will never be, should it still arrive."""
+        return self._ways.gone_after_s
 
     def open(self) -> None:
         """Reads the exchange's clock and what it trades, once; the clock also after it was found to be off."""
@@ -124,7 +137,10 @@ class ExchangeAccount:
     def trades(self, order: Order, seen: Seen) -> list[Trade]:
         """The order's trades, oldest first."""
         made = self._ask(lambda: self._ways.trades(self._client, order, seen.raw))
-        return [self._trade(order, one) for one in sorted(made, key=_moment)]
+        try:
+            return [self._trade(order, one) for one in sorted(made, key=_moment)]
+        except (TypeError, ValueError, KeyError) as error:
+            raise UnclearError(f"expected trades, found {made!r:.100}: {error}") from error
 
     def held(self, currency: str) -> Decimal:
         """What the account has of a currency, free or in orders."""
@@ -140,9 +156,13 @@ class ExchangeAccount:
     # --- how it asks, and reads ---
 
     def _ask(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        if self._stop.is_set():
+            raise NotDoneError("not asked any more: the trader is ending")
         reply = Reply()
         try:
-            return self._runner.run(self._calls.raw(reply, call))
+            return self._runner.run(self._unless_stopped(self._calls.raw(reply, call)))
+        except asyncio.CancelledError:
+            raise UnclearError("not waited for: the trader is ending") from None
         except Exception as error:
             found = meaning(error, reply)
             if isinstance(found, NotDoneError):
@@ -150,6 +170,21 @@ class ExchangeAccount:
             if found is error:
                 raise
             raise found from error
+
+    async def _unless_stopped(self, answer: Awaitable[Any]) -> Any:
+        """The answer; gives up waiting for it as soon as the trader is to end."""
+        loop, this = asyncio.get_running_loop(), asyncio.current_task()
+        assert this is not None
+
+        def give_up() -> None:
+            loop.remove_reader(self._stop)
+            this.cancel()
+
+        loop.add_reader(self._stop, give_up)
+        try:
+            return await answer
+        finally:
+            loop.remove_reader(self._stop)
 
     def _read_clock(self) -> None:
         """Has the client sign with the exchange's time, where the exchange looks at it."""

@@ -9,13 +9,13 @@ from common.exchange import errors
 from trader.core.order import OrderType, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from trader.core.order import Order
 
 Raw = dict[str, Any]  # an order or a trade, in ccxt's form
 _LOOK_BACK_MS = 300_000  # the exchange's clock and that of the books may differ by so much
-_MOST_ORDERS = 250
+_MOST_ORDERS = 250  # on a page
 
 
 class Ways:
@@ -23,6 +23,9 @@ class Ways:
 
     balance_parameters: Mapping[str, Any] = {}
     looks_at_time = True  # refuses what was signed by a clock that is off
+    turn_within_ms = 5000.0  # no call waits longer for ccxt's rate limit
+    look_every_s = 1.0  # at an order that rests
+    gone_after_s = 12.0  # what has not arrived by then is refused, should it still come
 
     def to_place(self, order: Order, expires_at: int) -> dict[str, Any]:
         """The parameters that go with an order, its own id among them.
@@ -64,10 +67,11 @@ class Binance(Ways):
 class Coinbase(Ways):
     """No look-up by an order's own id; but a second order with the same id is the first one again.
 
-    A market buy is asked for by what it may cost, with the fee inside: there is no other.
+    It has no window of its own: what a cloud key has signed is taken for 120 s. A market buy is asked for by what it may cost, with the fee inside: there is no other.
     """
 
     balance_parameters: Mapping[str, Any] = {"v3": True}  # the old API tells nothing of orders
+    gone_after_s = 125.0
 
     def to_place(self, order: Order, expires_at: int) -> dict[str, Any]:  # noqa: D102
         del expires_at
@@ -78,22 +82,28 @@ class Coinbase(Ways):
 
     async def find(self, client: Any, order: Order) -> Raw | None:  # noqa: D102
         since = order.decided_at - _LOOK_BACK_MS
-        found = await client.fetch_orders(order.symbol, since, _MOST_ORDERS)
-        return _with_id(found, order)
+        async for page in _pages(client.fetch_orders, order.symbol, since, {}):
+            if found := _with_id(page, order):
+                return found
+        return None
 
     async def trades(self, client: Any, order: Order, found: Raw) -> list[Raw]:  # noqa: D102
         asked = {"order_id": found["id"]}
-        made: list[Raw] = await client.fetch_my_trades(order.symbol, None, _MOST_ORDERS, asked)
-        return made
+        pages = _pages(client.fetch_my_trades, order.symbol, None, asked)
+        return [made async for page in pages for made in page]
 
 
 class Kraken(Ways):
     """An order's own id is `cl_ord_id`; it is looked up among the open ones, then among the ended ones.
 
-    Its requests are numbered by the time; to shift the client's clock would let those numbers fall.
+    Its requests are numbered by the time; to shift the client's clock would let those numbers fall. Questions
+    are counted, up to 15 at once and one more in 3 s, orders are not; the window leaves room for three traders
+    with one key.
     """
 
     looks_at_time = False
+    turn_within_ms = 15_000.0
+    look_every_s = 3.0
 
     def to_place(self, order: Order, expires_at: int) -> dict[str, Any]:  # noqa: D102
         deadline = datetime.fromtimestamp(expires_at / 1000, UTC).isoformat(timespec="milliseconds")
@@ -122,6 +132,22 @@ class Kraken(Ways):
 
 
 WAYS: dict[str, Ways] = {"binance": Binance(), "coinbase": Coinbase(), "kraken": Kraken()}
+
+
+async def _pages(
+    ask: Callable[..., Awaitable[list[Raw]]],
+    symbol: str,
+    since: int | None,
+    asked: dict[str, Any],
+) -> AsyncIterator[list[Raw]]:
+    """All pages of an answer of Coinbase's, the newest first; ccxt leaves the way to the next in a raw row."""
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await ask(
+            symbol, since, _MOST_ORDERS, asked | ({"cursor": cursor} if cursor else {})
+        )
+        yield page
+        cursor = next((one["info"]["cursor"] for one in page if one["info"].get("cursor")), None)
 
 
 def _with_id(found: list[Raw], order: Order) -> Raw | None:

@@ -1,0 +1,52 @@
+"""A halt that comes while the exchange is being asked: what has not been sent by then is not sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from common.controls import Control, Controls, ControlState
+from tests.trader.running import rows
+from tests.trader_live.comparing import own_ids
+from tests.trader_live.deadly import Countdown, Deadly, Killed
+from tests.trader_live.stage import BUY, HOLD, ID
+
+if TYPE_CHECKING:
+    from tests.trader_live.stage import Stage
+
+
+class Switching:
+    """An account that somebody switches the strategy to a state behind, while it is asked for an order."""
+
+    def __init__(self, account: Any, stage: Stage, to: ControlState) -> None:
+        self._account = account
+        self._stage = stage
+        self._to = to
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._account, name)
+
+    def find(self, order: Any) -> Any:
+        found = self._account.find(order)
+        Controls(self._stage.database).set(ID, Control(self._to, "news"))
+        return found
+
+
+@pytest.mark.parametrize("to", [ControlState.HALTED, ControlState.REDUCE_ONLY])
+def test_an_entry_that_was_not_sent_before_a_switch_is_not_sent_while_it_is_looked_for(staged, to):
+    countdown = Countdown(10**9)
+    stage = staged(wrap_account=lambda account: Deadly(account, countdown, ("place",)))
+    engine = stage.start()
+    stage.say(HOLD)
+    stage.run(engine)
+    countdown.left = 1
+    stage.say(BUY)
+    with pytest.raises(Killed):
+        stage.run(engine)
+    stage.wrap_account = lambda account: Switching(account, stage, to)
+    stage.run(stage.start(), passes=300)
+    assert own_ids(stage) == []
+    ((status, failure),) = rows(stage.database, "SELECT status, failure FROM orders")
+    assert status in {"canceled", "rejected"}
+    assert "news" in str(failure)
