@@ -12,6 +12,8 @@ from trader.core.order import OrderStatus, Side
 from trader.core.outcome import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trader.core.order import Order
 
 _PARTS = 5
@@ -21,8 +23,10 @@ _STEP = Decimal("0.00001")
 class Piecemeal(PaperBroker):
     """Fills as the paper broker does, but a fifth at a time; of every third order the last two fifths are canceled."""
 
-    def advance(self, order: Order, cash: Decimal, *, may_send: bool) -> Outcome | None:
-        outcome = super().advance(order, cash, may_send=may_send)
+    def advance(
+        self, order: Order, cash: Decimal, *, why_not: Callable[[], str | None]
+    ) -> Outcome | None:
+        outcome = super().advance(order, cash, why_not=why_not)
         if outcome is None or not outcome.trades:
             return outcome
         number, fifth = len(order.traded), floor_to(order.amount / _PARTS, _STEP)

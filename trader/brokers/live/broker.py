@@ -2,8 +2,8 @@
 
 An order is sent once. When nobody knows whether it arrived (a timeout, a lost reply, a process that ended), it is
 in doubt: it is looked up by its own id before anything else, and only when it could not arrive any more, and was
-not found again and again, is an exit sent once more and an entry given up. After that it is followed by the
-exchange's id until all its trades are known.
+not found again and again, is it sent once more; an entry only while its signal is young. After that it is followed
+by the exchange's id until all its trades are known.
 """
 
 from __future__ import annotations
@@ -35,16 +35,14 @@ if TYPE_CHECKING:
     from trader.core.trade import Trade
     from trader.ledger.fleet import Fleet
 
-ARRIVES_WITHIN_S = (
-    8.0  # an order that has not arrived by then is refused by its recvWindow or deadline
-)
+# An order that has not arrived by then is refused, by its recvWindow or its deadline.
+ARRIVES_WITHIN_S = 8.0
 _AGAIN_AFTER_S = 12.0  # by then the first one is refused, or else the second is the first one again
 _LOOKS = 3  # how often an order is not found, or a balance too small, before that is believed
 _LOSSES = 8  # how often an open order is not known any more before that is believed
 _TAKE_BACK_AGAIN_S = 10.0
-_NEARLY_ALL = Decimal(
-    "0.999999999"
-)  # some exchanges tell a trade's cost, and its amount is a quotient
+# Some exchanges tell a trade's cost, so that its amount is a quotient.
+_NEARLY_ALL = Decimal("0.999999999")
 
 
 @dataclass(slots=True)
@@ -260,9 +258,8 @@ class LiveBroker:
         known = order
         for trade in trades:
             known = traded(known, trade)
-        if not _is_as_much(
-            known.filled, seen.filled
-        ):  # the trades are told later than the order's end
+        if not _is_as_much(known.filled, seen.filled):
+            # The trades are told later than the order's end.
             self._pause.begin(f"{known.filled:f} of {seen.filled:f} in trades", 0.5)
             return Outcome(OrderStatus.OPEN, trades) if trades else None
         if seen.status is OrderStatus.CANCELED:
