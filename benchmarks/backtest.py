@@ -12,21 +12,17 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from decimal import Decimal
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 import schema
-from common.market_data import insert_rows
-from common.partition import Partition
-from common.timeframe import Timeframe
+from benchmarks.made_up import BTC_5M, columns, store
+from benchmarks.process import cost_of
 from trader.backtest.account import Terms
 from trader.backtest.candles import from_database
 from trader.backtest.metrics import Metrics
@@ -43,26 +39,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
-BTC_5M = Partition("binance", "BTC/USDT", Timeframe.M5)
-START = 1_577_836_800_000  # 2020-01-01T00:00Z
 CONFIGURED = {
     "TIMEFRAME": "5m",
     "RSI_TRIGGER": "crossing",
     "STOP_LOSS": "0.1",
     "STAKE_AMOUNT": "100",
 }
-ROOT = Path(__file__).parents[1]
-
-# By a process that is small itself: on Linux the peak of a child begins with that of who started it.
-_MEASURE = """
-import os, sys, time
-began = time.perf_counter()
-child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[
-    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
-_, status, usage = os.wait4(child, 0)
-print(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
-sys.exit(os.waitstatus_to_exitcode(status))
-"""
 
 
 def main() -> None:
@@ -76,45 +58,16 @@ def main() -> None:
     for candles in options.candles:
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite:///{Path(folder) / 'trading.db'}"
-            _fill(url, candles)
-            runs = [_run(url) for _ in range(options.rounds)]
-            wall, processor = (statistics.median(run[at] for run in runs) for at in (0, 1))
+            store(url, columns(candles))
+            environment = {**os.environ, **CONFIGURED, "DATABASE_URL": url}
+            command = (sys.executable, "-m", "trader", "backtest")
+            runs = [cost_of(command, environment) for _ in range(options.rounds)]
             print(
-                f"{candles:,} candles, median of {options.rounds}: {wall:.2f} s ({min(r[0] for r in runs):.2f} at best), "
-                f"{processor:.2f} s of processor, {max(run[2] for run in runs):.0f} MB"
+                f"{candles:,} candles, median of {options.rounds}: {median(run.wall_s for run in runs):.2f} s "
+                f"({min(run.wall_s for run in runs):.2f} at best), {median(run.processor_s for run in runs):.2f} s of "
+                f"processor, {max(run.peak_mb for run in runs):.0f} MB"
             )
             _parts(url)
-
-
-def _fill(url: str, count: int) -> None:
-    """Prices that wander by 0.2 % a candle, in cents."""
-    schema.upgrade(url)
-    chance = np.random.default_rng(1)
-    close = np.round(100 * np.exp(np.cumsum(chance.normal(0, 0.002, count))), 2)
-    opened = np.concatenate([[100.0], close[:-1]])
-    wick = np.abs(chance.normal(0, 0.001, (2, count)))
-    high = np.round(np.maximum(opened, close) * (1 + wick[0]), 2)
-    low = np.round(np.minimum(opened, close) * (1 - wick[1]), 2)
-    timestamps = START + BTC_5M.timeframe.milliseconds * np.arange(count)
-    columns = (timestamps, opened, high, low, close, np.ones(count))
-    database = schema.open_database(url)
-    with database.write() as connection:
-        insert_rows(connection, BTC_5M, zip(*(column.tolist() for column in columns), strict=True))
-    database.close()
-
-
-def _run(url: str) -> tuple[float, float, float]:
-    """Wall time and processor time in seconds, and peak resident memory in MB, of one process."""
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", _MEASURE, sys.executable, "-m", "trader", "backtest"],
-        cwd=ROOT,
-        env={**os.environ, **CONFIGURED, "DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    wall, processor, peak = map(float, done.stdout.split())
-    return wall, processor, peak * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def _parts(url: str) -> None:

@@ -11,3 +11,6 @@ lock --extra suite --extra terminal --extra dev --upgrade --output-file requirem
 lock --extra suite --extra terminal --constraint requirements/dev.txt --output-file requirements/terminal.txt
 lock --extra suite --constraint requirements/dev.txt --output-file requirements/suite.txt
 lock --constraint requirements/dev.txt --output-file requirements/trader.txt
+# Compiled by .ci/run alone: it has no wheels, and nobody else is to need a compiler.
+echo "tulipy==0.4.0" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-annotate --no-deps --custom-compile-command scripts/lock.sh --output-file requirements/oracle.txt -

@@ -34,9 +34,12 @@ def wait_until(what: str, condition: Callable[[], bool], within_s: float = DEADL
 class ContainerSuite:
     """A docker-compose project on a data folder."""
 
-    def __init__(self, project: str, data: Path, files: Sequence[str] = PRACTICE) -> None:
+    def __init__(
+        self, project: str, data: Path, files: Sequence[str] = PRACTICE, folder: Path = ROOT
+    ) -> None:
         self.data = data
         self._files = files
+        self._folder = folder
         self.environment = {
             **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
             "COMPOSE_PROJECT_NAME": project,
@@ -53,7 +56,7 @@ class ContainerSuite:
         """Runs docker-compose on the project; its output is in the error if it fails."""
         done = subprocess.run(
             ["docker", "compose", *self._files, *arguments],
-            cwd=ROOT,
+            cwd=self._folder,
             env=self.environment,
             capture_output=True,
             text=True,

@@ -88,7 +88,7 @@ def test_the_document_has_both_files_and_commands_in_each_part():
         "config/cross.yml",
     ]
     assert [len(commands(part)) > 0 for part in ("Check", "Backtest", "Paper-trade")] == [True] * 3
-    assert "\n## Go live\n\n<!-- live -->\n" in DOCUMENT
+    assert "\n## Go live\n" in DOCUMENT  # followed by tests/containers/test_live_in_containers.py
 
 
 def test_the_example_passes_its_check(checkout):

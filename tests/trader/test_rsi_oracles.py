@@ -91,7 +91,7 @@ def test_the_oracles_agree_with_each_other_at_every_candle(period):
 
 
 def test_the_rsi_equals_tulipys():
-    tulipy = pytest.importorskip("tulipy", reason="tulipy has to be compiled: docs/DECISIONS.md")
+    tulipy = pytest.importorskip("tulipy", reason="tulipy has to be compiled: .ci/run does")
     prices = closes(3000)
     for period in (2, 14, 30):
         other = tulipy.rsi(np.array(prices), period)  # from the first candle that has one

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from common.controls import Control, Controls, ControlState
 from common.database import DatabaseLocked
@@ -202,6 +203,18 @@ def test_an_open_order_that_no_books_have_halts_the_strategy(staged):
     engine = stage.start()
     stage.say(BUY)
     stage.run(engine)
+    reason = Controls(stage.database).of(ID, 0).reason
+    assert reason == "not reconciled: open orders that no books have: cw0123456789abcdef"
+
+
+def test_an_order_that_rests_though_its_books_say_it_ended_halts_the_strategy(staged):
+    stage = staged()
+    engine = bought(stage)
+    stage.run(engine)
+    with stage.database.write() as connection:
+        connection.execute(sa.text("UPDATE orders SET client_order_id = 'cw0123456789abcdef'"))
+    stage.order_by_hand("cw0123456789abcdef")
+    stage.run(stage.start())
     reason = Controls(stage.database).of(ID, 0).reason
     assert reason == "not reconciled: open orders that no books have: cw0123456789abcdef"
 

@@ -55,9 +55,9 @@ class Fleet:
             return plain(sum(connection.execute(query).scalars(), ZERO))
 
     def known_orders(self, client_order_ids: Iterable[str]) -> set[str]:
-        """Those of these ids that some strategy has written."""
+        """Those of these ids whose order some strategy has on its way."""
         query = sa.select(orders.c.client_order_id).where(
-            orders.c.client_order_id.in_(list(client_order_ids))
+            orders.c.client_order_id.in_(list(client_order_ids)), _UNDONE
         )
         with self._database.read() as connection:
             return set(connection.execute(query).scalars())

@@ -131,7 +131,7 @@ class LiveBroker:
             self._doubts[order.client_order_id] = doubt
 
     def _unknown_orders(self) -> str | None:
-        """Open orders with ids of ours that no strategy of this database has written."""
+        """Open orders with ids of ours that no strategy of this database has on its way."""
         ours = {name for name in self._account.open_client_order_ids() if name.startswith("cw")}
         unknown = sorted(ours - self._fleet.known_orders(ours))
         return f"open orders that no books have: {', '.join(unknown)}" if unknown else None
