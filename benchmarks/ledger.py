@@ -54,6 +54,8 @@ BALANCE = Decimal(10_000)
 FEE_RATE = Decimal("0.001")
 BATCH = 1_000  # candles
 BATCH_EVERY_S = 0.05
+_TRANSACTIONS = 4  # of a round trip
+_WARM = 3  # round trips of each trader before it counts: the first ones prepare its statements
 _START_WITHIN_S = 300.0
 _LAST_WITHIN_S = 120.0  # the last round trip of each trader
 
@@ -65,7 +67,7 @@ class Run:
     url: str
     load: str
     seconds: float
-    together: Any  # a barrier: all have started
+    together: Any  # a barrier: all have started, and later all have finished
     answers: Any  # a queue of (name, Told)
 
 
@@ -120,7 +122,8 @@ def _measure(load: str, traders: int, seconds: float) -> None:
         for process in work:
             process.join()
         backfiller = told.pop("backfiller")
-        _require_all_written(url, sum(len(one.took) for one in told.values()))
+        warm = traders * _WARM * _TRANSACTIONS
+        _require_all_written(url, warm + sum(len(one.took) for one in told.values()))
     errors = sum((one.errors for one in told.values()), Counter(backfiller.errors))
     took = sorted(ms for one in told.values() for ms in one.took)
     rate = len(took) / max(one.seconds for one in told.values())
@@ -160,6 +163,9 @@ def _trade(run: Run, strategy_id: str) -> None:
         Registration(strategy_id, PARTITION, "rsi", None, "paper", {}, 281, BALANCE)
     )
     trader = _Trader(Ledger(database, strategy_id, BALANCE), strategy_id)
+    for _ in range(_WARM):
+        trader.round_trip()
+    trader.told = Told()
     run.together.wait(_START_WITHIN_S)
     began = time.monotonic()
     while time.monotonic() < began + run.seconds:
@@ -167,6 +173,9 @@ def _trade(run: Run, strategy_id: str) -> None:
             time.sleep(1 - time.time() % 1)
         trader.round_trip()
     trader.told.seconds = time.monotonic() - began
+    run.together.wait(
+        _LAST_WITHIN_S
+    )  # a process that ends takes processor time from those that are measured
     database.close()
     run.answers.put((strategy_id, trader.told))
 
@@ -230,6 +239,7 @@ def _backfill(run: Run) -> None:
         number += 1
         time.sleep(max(0.0, began + number * BATCH_EVERY_S - time.monotonic()))
     told.seconds = time.monotonic() - began
+    run.together.wait(_LAST_WITHIN_S)
     database.close()
     run.answers.put(("backfiller", told))
 
