@@ -38,7 +38,9 @@ _TIMEFRAMES = {"1m": 60_000, "5m": 300_000}
 
 def main() -> None:
     """Prints the figures."""
-    parser = argparse.ArgumentParser(description="What upkeep costs the others.")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=5_000_000)
     rows = parser.parse_args().rows
     with tempfile.TemporaryDirectory() as folder:
