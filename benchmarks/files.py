@@ -112,6 +112,9 @@ def _archive(url: str, rows: int) -> None:
     with _another_writer(url) as stalls:
         cost = _child(url, "archive")
     files = list((path.parent / "archive").rglob("*.parquet"))
+    if not files:
+        print(f"archive: nothing, since all {rows:,} rows are younger than what it takes")
+        return
     archived = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
     size = sum(file.stat().st_size for file in files)
     print(

@@ -20,6 +20,7 @@ from backfiller.coverage import Selection, coverage
 from backfiller.upkeep.disk import can_write
 from backfiller.upkeep.wal import checkpoint, optimize
 from benchmarks.files import _another_writer
+from common.database import DatabaseLocked
 from common.overview import partitions
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ _TIMEFRAMES = {"1m": 60_000, "5m": 300_000}
 
 def main() -> None:
     """Prints the figures."""
-    parser = argparse.ArgumentParser(description="What upkeep costs the others.")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=5_000_000)
     rows = parser.parse_args().rows
     with tempfile.TemporaryDirectory() as folder:
@@ -51,7 +54,7 @@ def main() -> None:
             "nothing": lambda: time.sleep(3),
             "a large WAL checkpointed and cut": lambda: _cut(database),
             "30 checkpoints, one each 0.1 s": lambda: _often(database),
-            "the first PRAGMA optimize": lambda: optimize(database, first=True),
+            "the first PRAGMA optimize": lambda: _optimized(database),
             "a trial of the disk": lambda: can_write(database),
             "the view coverage": lambda: partitions(database),
             "the command coverage": lambda: coverage(database, Selection()),
@@ -89,6 +92,20 @@ def _cut(database: Database) -> None:
     while not checkpoint(database, truncate=True).truncated:
         tries += 1
     print(f"  {size / 1e6:.0f} MB of WAL, tries: {tries}")
+
+
+def _optimized(database: Database) -> None:
+    """Tries again if a writer is in the way, as the backfiller does, a day later."""
+    tries = 1
+    while True:
+        try:
+            optimize(database, first=True)
+        except DatabaseLocked:
+            tries += 1
+            time.sleep(0.005)
+        else:
+            print(f"  tries: {tries}")
+            return
 
 
 def _often(database: Database) -> None:
