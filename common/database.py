@@ -215,7 +215,7 @@ def _set_up(
             "journal_size_limit=67108864",
             "mmap_size=0",
         ):
-            _patiently(busy, partial(connection.execute, f"PRAGMA {pragma}"))
+            patiently(busy, partial(connection.execute, f"PRAGMA {pragma}"))
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: sa.Connection) -> None:
@@ -223,15 +223,23 @@ def _set_up(
         assert cursor is not None
         with told_apart(engine, path):
             if connection.get_execution_options().get(_WRITE):
-                _patiently(busy, lambda: cursor.execute("BEGIN IMMEDIATE"))
+                patiently(busy, lambda: cursor.execute("BEGIN IMMEDIATE"))
             else:
                 cursor.execute("BEGIN")
                 # The snapshot is taken by the first read, so that is what may find a lock.
-                _patiently(busy, lambda: cursor.execute("SELECT 1 FROM sqlite_schema").fetchone())
+                patiently(busy, lambda: cursor.execute("SELECT 1 FROM sqlite_schema").fetchone())
 
 
-def _patiently(busy: type[Exception], act: Callable[[], object]) -> None:
-    """Does it, again and again while the database is locked, up to the deadline."""
+def patiently(busy: type[Exception], act: Callable[[], object]) -> None:
+    """Does it, again and again while the database is locked, up to the deadline.
+
+    Args:
+        busy: the driver's class of errors, of which those about locks are waited out.
+        act: what to do.
+
+    Raises:
+        DatabaseLocked: it was locked until the deadline.
+    """
     deadline = time.monotonic() + _LOCK_DEADLINE_S
     while True:
         try:

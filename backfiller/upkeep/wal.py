@@ -8,9 +8,10 @@ it next to nothing to copy, and only if nobody reads.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from common.database import DatabaseLocked
+from common.database import patiently
 from common.database_failures import told_apart
 
 if TYPE_CHECKING:
@@ -60,17 +61,14 @@ def optimize(database: Database, *, first: bool) -> None:
 
 def _outside_a_transaction(database: Database, *statements: str) -> list[Any]:
     """Does them on one connection; the rows of the last one."""
+    busy = database.engine.dialect.loaded_dbapi.OperationalError
     connection = database.engine.raw_connection()
     cursor = connection.cursor()
     try:
         with told_apart(database.engine, database.path):
             for statement in statements:
-                cursor.execute(statement)
+                patiently(busy, partial(cursor.execute, statement))
             return list(cursor.fetchall())
-    except database.engine.dialect.loaded_dbapi.OperationalError as error:
-        if "locked" not in str(error):
-            raise
-        raise DatabaseLocked(f"{statements[-1]}: {error}") from error
     finally:
         cursor.close()
         connection.close()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from common.clock import wall_now
 from common.controls import Control, ControlState, tighten
 from common.events import append
 from schema import equity, orders, positions, signals, trades
@@ -20,7 +19,16 @@ from trader.core.getting_on import told
 from trader.core.signal import SignalKind
 from trader.ledger.fleet import why_over_cap
 from trader.ledger.reading import UNDONE, books_of, last_signal_of, marks_of
-from trader.ledger.rows import equity_row, order_row, position_row, signal_row, trade_row
+from trader.ledger.rows import (
+    CHANGES_OF_ORDER,
+    COLUMNS_OF_POSITION,
+    equity_row,
+    order_changes,
+    order_row,
+    position_row,
+    signal_row,
+    trade_row,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +43,27 @@ if TYPE_CHECKING:
     from trader.roles import Evaluated
 
 _AT_ONCE = 5000  # rows that one transaction forgets
+
+# Made once: to make a statement takes longer than SQLite takes to carry it out, and somebody else waits for the lock.
+_CHANGE_ORDER = (
+    sa.update(orders)
+    .where(
+        orders.c.strategy_id == sa.bindparam("of_strategy"),
+        orders.c.client_order_id == sa.bindparam("of_order"),
+        orders.c.status.in_(UNDONE),
+    )
+    .values({name: sa.bindparam(name) for name in CHANGES_OF_ORDER})
+    .returning(orders.c.order_id)
+)
+_CHANGE_POSITION = (
+    sa.update(positions)
+    .where(
+        positions.c.strategy_id == sa.bindparam("of_strategy"),
+        positions.c.symbol == sa.bindparam("of_symbol"),
+        positions.c.status == "open",
+    )
+    .values({name: sa.bindparam(name) for name in COLUMNS_OF_POSITION})
+)
 
 
 class Ledger:
@@ -100,14 +129,11 @@ class Ledger:
 
     def record_outcome(self, order: Order, outcome: Outcome, settlement: Settlement) -> None:
         """See `roles.Journal`."""
-        known = told(order, outcome)
-        change = {
-            "status": known.status.value,
-            "exchange_order_id": known.exchange_order_id,
-            "failure": outcome.failure,
-        }
+        names = {"of_strategy": self._strategy_id, "of_order": order.client_order_id}
+        change = order_changes(told(order, outcome), outcome.failure) | names
         with self._database.write() as connection:
-            order_id = self._change_order(connection, order, change)
+            # The order that is not ended, or none.
+            order_id = int(connection.execute(_CHANGE_ORDER, change).scalar_one())
             booked = [trade_row(order_id, trade, profit) for trade, profit in settlement.booked]
             self._insert(connection, trades, booked)
             if settlement.position is not None:
@@ -155,26 +181,11 @@ class Ledger:
             named = [row | {"strategy_id": self._strategy_id} for row in rows]
             connection.execute(sa.insert(table), named)
 
-    def _change_order(self, connection: sa.Connection, order: Order, change: dict[str, Any]) -> int:
-        """Changes an order that is not ended, and returns its order_id."""
-        statement = (
-            sa.update(orders)
-            .where(
-                self._ours(orders),
-                orders.c.client_order_id == order.client_order_id,
-                orders.c.status.in_(UNDONE),
-            )
-            .values(updated_at=wall_now(), **change)
-            .returning(orders.c.order_id)
-        )
-        return int(connection.execute(statement).scalar_one())
-
     def _put_position(self, connection: sa.Connection, position: Position) -> None:
         """Brings the open position's row to what it is now, or adds it."""
         row = position_row(position)
-        is_open = (positions.c.symbol == position.symbol, positions.c.status == "open")
-        change = sa.update(positions).where(self._ours(positions), *is_open).values(row)
-        if connection.execute(change).rowcount == 0:
+        names = {"of_strategy": self._strategy_id, "of_symbol": position.symbol}
+        if connection.execute(_CHANGE_POSITION, row | names).rowcount == 0:
             self._insert(connection, positions, [row])
 
     def _delete(self, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> int:

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from trader.roles import Evaluated
 
 
+CHANGES_OF_ORDER = ("status", "exchange_order_id", "failure", "updated_at")
+COLUMNS_OF_POSITION = (
+    "symbol", "status", "amount", "entry_cost", "average_entry", "realised_profit", "fees", "opened_at",
+    "closed_at", "exit_reason", "dust",
+)  # fmt: skip
+
+
 def signal_row(evaluated: Evaluated) -> dict[str, Any]:
     """A row of `signals`."""
     signal = evaluated.signal
@@ -61,6 +68,16 @@ def order_row(order: Order) -> dict[str, Any]:
         "reserved": order.reserved,
         "created_at": now,
         "updated_at": now,
+    }
+
+
+def order_changes(order: Order, failure: str | None) -> dict[str, Any]:
+    """The columns of `orders` that news of an order changes."""
+    return {
+        "status": order.status.value,
+        "exchange_order_id": order.exchange_order_id,
+        "failure": failure,
+        "updated_at": wall_now(),
     }
 
 
