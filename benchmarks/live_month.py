@@ -14,6 +14,7 @@ verdict is bad.
 from __future__ import annotations
 
 import argparse
+import signal
 import statistics
 import sys
 import tempfile
@@ -35,6 +36,7 @@ def main() -> int:
     options = _options()
     plan = LivePlan(options.days, options.seed, options.speed, options.rate, options.kills)
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the processes, too
     with ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         try:
