@@ -70,7 +70,9 @@ def _report(plan: LivePlan, outcome: Outcome, took_s: float) -> None:
     )
     print(f"verdict: {outcome.verdict}")
     print(f"audit: {outcome.audit}")
-    print(f"struck: {_listed(outcome.suffered)}")
+    print(f"struck by the weather: {_listed(outcome.suffered)}")
+    print(f"orders struck besides: {_listed(outcome.orders_struck)}")
+    print(f"questions about accounts struck besides: {_listed(outcome.questions_struck)}")
     print(f"killed: {_listed(outcome.kills)}")
     print(f"events: {_listed(outcome.events)}")
     for name, sizes in outcome.memory.items():
@@ -81,7 +83,8 @@ def _report(plan: LivePlan, outcome: Outcome, took_s: float) -> None:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "none"
+    told = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()) if count)
+    return told or "none"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import schema
 from common.controls import FLEET, Control, Controls, ControlState
 from scripts.local_suite import LocalSuite
 from tests.accelerated.truth import Verdict
-from tests.accelerated_live.plan import START, TRADERS
+from tests.accelerated_live.plan import MANY, START, TRADERS
 from tests.accelerated_live.record import record_of
 from tests.accelerated_live.truth import Sides, halts, judge, judge_file
 
@@ -46,7 +46,11 @@ class Outcome:
     """What came of a run."""
 
     verdict: Verdict = field(default_factory=lambda: Verdict(needs="trades equal"))
-    suffered: Counter[str] = field(default_factory=Counter)  # requests, by the kind of their fault
+    suffered: Counter[str] = field(
+        default_factory=Counter
+    )  # requests, by the weather's kind of fault
+    orders_struck: Counter[str] = field(default_factory=Counter)  # by those that waited for them
+    questions_struck: Counter[str] = field(default_factory=Counter)  # about accounts, the same
     kills: Counter[str] = field(default_factory=Counter)  # by victim, and whether amid an order
     events: Counter[str] = field(default_factory=Counter)  # of the event log, by daemon and kind
     memory: dict[str, list[float]] = field(
@@ -131,12 +135,24 @@ class LiveRun:
     def _begin_weather(self, suite: LocalSuite) -> None:
         """Another one after each restart of the exchange, whose requests are counted from the start again."""
         self._weathers += 1
-        weather = {"rate": self._plan.rate, "seed": self._plan.seed * 1000 + self._weathers}
-        suite.rehearsal("weather", method="POST", body=weather)
+        seed = self._plan.seed * 1000 + self._weathers
+        suite.rehearsal("weather", method="POST", body={"rate": self._plan.rate, "seed": seed})
+        suite.rehearsal("faults", method="POST", body=self._plan.faults(seed))
 
     def _end_weather(self, suite: LocalSuite) -> None:
         self._outcome.suffered.update(suite.rehearsal("weather")["suffered"])
         suite.rehearsal("weather", method="DELETE")
+        for fault in suite.rehearsal("faults"):
+            told = (
+                f"{fault['kind']} {fault['status']}" if fault["kind"] == "status" else fault["kind"]
+            )
+            on = (
+                self._outcome.orders_struck
+                if fault["endpoint"] == "place_order"
+                else self._outcome.questions_struck
+            )
+            on[told] += MANY - fault["count"]
+        suite.rehearsal("faults", method="DELETE")
 
     def _measure(self, suite: LocalSuite, now: int) -> None:
         """Notes the traders' memory now and then, and tells how far the run has come."""
@@ -162,6 +178,10 @@ class LiveRun:
         deadline = began + within_s
         for what, left_of in (
             ("trades on", lambda: _behind(database, self._plan.end)),
+            (
+                "rests",
+                lambda: _undone(database),
+            ),  # a halt amid a doubt would have to wait for certainty
             ("has halted", lambda: _not_halted(database)),
             ("has settled", lambda: _undone(database)),
         ):
