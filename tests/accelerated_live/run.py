@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -173,27 +174,28 @@ class LiveRun:
     # --- their end ---
 
     def _settle(self, suite: LocalSuite, database: Database, within_s: float) -> None:
-        """Waits until every trader trades and has seen the days; then lets them send no more, and settle."""
+        """Waits until every trader trades and has seen the days; then lets them send no more, and settle.
+
+        They are halted when none has an order on its way: one in doubt would have to be certain before it is given up.
+        """
         began = time.monotonic()
-        deadline = began + within_s
-        for what, left_of in (
-            ("trades on", lambda: _behind(database, self._plan.end)),
-            (
-                "rests",
-                lambda: _undone(database),
-            ),  # a halt amid a doubt would have to wait for certainty
-            ("has halted", lambda: _not_halted(database)),
-            ("has settled", lambda: _undone(database)),
-        ):
-            if what == "has halted":
-                halts(self._outcome.verdict, database)
-                Controls(database).set(FLEET, Control(ControlState.HALTED, _OVER))
-            while (left := left_of()) and time.monotonic() < deadline:
-                suite.require_running()
-                time.sleep(_LOOK_EVERY_S)
-            for name in left:
-                self._outcome.verdict.blame("not settled", f"expected that {name} {what}")
+        await_none = partial(self._await_none, suite, began + within_s)
+        await_none("trades on", lambda: _behind(database, self._plan.end))
+        await_none("rests", lambda: _undone(database))
+        halts(self._outcome.verdict, database)
+        Controls(database).set(FLEET, Control(ControlState.HALTED, _OVER))
+        await_none("has halted", lambda: _not_halted(database))
+        await_none("has settled", lambda: _undone(database))
         self._outcome.settled_s = time.monotonic() - began
+
+    def _await_none(
+        self, suite: LocalSuite, deadline: float, what: str, left_of: Callable[[], list[str]]
+    ) -> None:
+        while (left := left_of()) and time.monotonic() < deadline:
+            suite.require_running()
+            time.sleep(_LOOK_EVERY_S)
+        for name in left:
+            self._outcome.verdict.blame("not settled", f"expected that {name} {what}")
 
     def _stop(self, suite: LocalSuite) -> None:
         for trading in TRADERS:
