@@ -14,6 +14,7 @@ verdict is bad.
 from __future__ import annotations
 
 import argparse
+import signal
 import statistics
 import sys
 import tempfile
@@ -35,6 +36,7 @@ def main() -> int:
     options = _options()
     plan = LivePlan(options.days, options.seed, options.speed, options.rate, options.kills)
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the processes, too
     with ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         try:
@@ -68,7 +70,9 @@ def _report(plan: LivePlan, outcome: Outcome, took_s: float) -> None:
     )
     print(f"verdict: {outcome.verdict}")
     print(f"audit: {outcome.audit}")
-    print(f"struck: {_listed(outcome.suffered)}")
+    print(f"struck by the weather: {_listed(outcome.suffered)}")
+    print(f"orders struck besides: {_listed(outcome.orders_struck)}")
+    print(f"questions about accounts struck besides: {_listed(outcome.questions_struck)}")
     print(f"killed: {_listed(outcome.kills)}")
     print(f"events: {_listed(outcome.events)}")
     for name, sizes in outcome.memory.items():
@@ -79,7 +83,8 @@ def _report(plan: LivePlan, outcome: Outcome, took_s: float) -> None:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "none"
+    told = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()) if count)
+    return told or "none"
 
 
 if __name__ == "__main__":

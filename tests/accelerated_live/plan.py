@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from common.timeframe import Timeframe
 
@@ -22,6 +23,29 @@ _COMMON = {
     "STAKE_AMOUNT": "1000",
     "ORDER_TIMEOUT_S": "3",
 }
+
+
+# What happens to accounts besides the weather, which strikes all requests alike: of those few are orders.
+_ON_ACCOUNTS: tuple[dict[str, Any], ...] = (
+    *({"kind": kind} for kind in ("lose_reply", "drop", "truncate", "cut", "html", "hang")),
+    {"kind": "delay", "delay_s": 1.0},
+    *({"kind": "status", "status": status} for status in (500, 503)),
+    *(
+        {"kind": "status", "status": status, "headers": {"Retry-After": "2"}}
+        for status in (418, 429)
+    ),
+)
+_QUESTIONS = [
+    "cancel_order",
+    "order",
+    "openOrders",
+    "allOrders",
+    "closedOrders",
+    "myTrades",
+    "orderTrades",
+    "account",
+]
+MANY = 1_000_000  # how often such a fault may strike: the rest tells how often it did
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +98,7 @@ class LivePlan:
     days: float
     seed: int
     speed: float
-    rate: float  # the share of requests that suffer a fault
+    rate: float  # the share of requests that suffer a fault of the weather
     kills: int
 
     @property
@@ -101,6 +125,21 @@ class LivePlan:
                 at, victim, dice.random() < 0.75, dice.choice((0.0, 0.03, 0.2, 1.0)) * dice.random()
             )
             for at, victim in zip(times, victims, strict=False)
+        ]
+
+    def faults(self, seed: int) -> list[dict[str, Any]]:
+        """Those that wait for accounts: each kind strikes a third of `rate` of the orders, a tenth of the questions."""
+        places = {"place_order": self.rate / 3} | dict.fromkeys(_QUESTIONS, self.rate / 10)
+        return [
+            {
+                **fault,
+                "endpoint": endpoint,
+                "probability": share,
+                "seed": seed + number,
+                "count": MANY,
+            }
+            for endpoint, share in places.items()
+            for number, fault in enumerate(_ON_ACCOUNTS)
         ]
 
     def configuration(self) -> str:

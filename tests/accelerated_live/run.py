@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -20,7 +21,7 @@ import schema
 from common.controls import FLEET, Control, Controls, ControlState
 from scripts.local_suite import LocalSuite
 from tests.accelerated.truth import Verdict
-from tests.accelerated_live.plan import START, TRADERS
+from tests.accelerated_live.plan import MANY, START, TRADERS
 from tests.accelerated_live.record import record_of
 from tests.accelerated_live.truth import Sides, halts, judge, judge_file
 
@@ -46,7 +47,11 @@ class Outcome:
     """What came of a run."""
 
     verdict: Verdict = field(default_factory=lambda: Verdict(needs="trades equal"))
-    suffered: Counter[str] = field(default_factory=Counter)  # requests, by the kind of their fault
+    suffered: Counter[str] = field(
+        default_factory=Counter
+    )  # requests, by the weather's kind of fault
+    orders_struck: Counter[str] = field(default_factory=Counter)  # by those that waited for them
+    questions_struck: Counter[str] = field(default_factory=Counter)  # about accounts, the same
     kills: Counter[str] = field(default_factory=Counter)  # by victim, and whether amid an order
     events: Counter[str] = field(default_factory=Counter)  # of the event log, by daemon and kind
     memory: dict[str, list[float]] = field(
@@ -131,12 +136,24 @@ class LiveRun:
     def _begin_weather(self, suite: LocalSuite) -> None:
         """Another one after each restart of the exchange, whose requests are counted from the start again."""
         self._weathers += 1
-        weather = {"rate": self._plan.rate, "seed": self._plan.seed * 1000 + self._weathers}
-        suite.rehearsal("weather", method="POST", body=weather)
+        seed = self._plan.seed * 1000 + self._weathers
+        suite.rehearsal("weather", method="POST", body={"rate": self._plan.rate, "seed": seed})
+        suite.rehearsal("faults", method="POST", body=self._plan.faults(seed))
 
     def _end_weather(self, suite: LocalSuite) -> None:
         self._outcome.suffered.update(suite.rehearsal("weather")["suffered"])
         suite.rehearsal("weather", method="DELETE")
+        for fault in suite.rehearsal("faults"):
+            told = (
+                f"{fault['kind']} {fault['status']}" if fault["kind"] == "status" else fault["kind"]
+            )
+            on = (
+                self._outcome.orders_struck
+                if fault["endpoint"] == "place_order"
+                else self._outcome.questions_struck
+            )
+            on[told] += MANY - fault["count"]
+        suite.rehearsal("faults", method="DELETE")
 
     def _measure(self, suite: LocalSuite, now: int) -> None:
         """Notes the traders' memory now and then, and tells how far the run has come."""
@@ -157,23 +174,28 @@ class LiveRun:
     # --- their end ---
 
     def _settle(self, suite: LocalSuite, database: Database, within_s: float) -> None:
-        """Waits until every trader trades and has seen the days; then lets them send no more, and settle."""
+        """Waits until every trader trades and has seen the days; then lets them send no more, and settle.
+
+        They are halted when none has an order on its way: one in doubt would have to be certain before it is given up.
+        """
         began = time.monotonic()
-        deadline = began + within_s
-        for what, left_of in (
-            ("trades on", lambda: _behind(database, self._plan.end)),
-            ("has halted", lambda: _not_halted(database)),
-            ("has settled", lambda: _undone(database)),
-        ):
-            if what == "has halted":
-                halts(self._outcome.verdict, database)
-                Controls(database).set(FLEET, Control(ControlState.HALTED, _OVER))
-            while (left := left_of()) and time.monotonic() < deadline:
-                suite.require_running()
-                time.sleep(_LOOK_EVERY_S)
-            for name in left:
-                self._outcome.verdict.blame("not settled", f"expected that {name} {what}")
+        await_none = partial(self._await_none, suite, began + within_s)
+        await_none("trades on", lambda: _behind(database, self._plan.end))
+        await_none("rests", lambda: _undone(database))
+        halts(self._outcome.verdict, database)
+        Controls(database).set(FLEET, Control(ControlState.HALTED, _OVER))
+        await_none("has halted", lambda: _not_halted(database))
+        await_none("has settled", lambda: _undone(database))
         self._outcome.settled_s = time.monotonic() - began
+
+    def _await_none(
+        self, suite: LocalSuite, deadline: float, what: str, left_of: Callable[[], list[str]]
+    ) -> None:
+        while (left := left_of()) and time.monotonic() < deadline:
+            suite.require_running()
+            time.sleep(_LOOK_EVERY_S)
+        for name in left:
+            self._outcome.verdict.blame("not settled", f"expected that {name} {what}")
 
     def _stop(self, suite: LocalSuite) -> None:
         for trading in TRADERS:

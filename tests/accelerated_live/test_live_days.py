@@ -18,7 +18,7 @@ from tests.accelerated_live.truth import Sides, judge
 if TYPE_CHECKING:
     from pathlib import Path
 
-PLAN = LivePlan(days=1.5, seed=4, speed=2400.0, rate=0.04, kills=7)
+PLAN = LivePlan(days=1.25, seed=4, speed=2400.0, rate=0.04, kills=7)
 TAMPERED = {
     "another digit": ("UPDATE trades SET fee = fee || '1' WHERE trade_id = 3", "trades differ"),
     "a trade forgotten": ("DELETE FROM trades WHERE trade_id = 3", "trades differ"),
@@ -54,6 +54,8 @@ def outcome(folder: Path) -> Outcome:
 def test_after_days_of_faults_and_kills_the_books_are_the_exchanges_record(outcome):
     assert outcome.verdict.is_good, outcome.verdict
     assert len(outcome.suffered) > 5, "expected most kinds of faults to have struck"
+    assert outcome.orders_struck.total() > 0
+    assert outcome.questions_struck.total() > 0
     assert outcome.kills.total() == PLAN.kills
 
 

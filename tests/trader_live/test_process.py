@@ -107,6 +107,27 @@ def test_without_what_live_needs_it_is_refused_in_one_line_that_shows_no_secret(
     require_one_line(stage, said.out, said.err)
 
 
+NO_SECRETS = {
+    "binance": "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----",
+    "coinbase": "-----BEGIN EC PRIVATE KEY-----\nhidden\n-----END EC PRIVATE KEY-----",
+    "kraken": "hidden-and-no-base64",
+}
+
+
+def test_a_secret_that_cannot_sign_is_refused_in_one_line_that_does_not_show_it(
+    stage, trader, tmp_path, capsys
+):
+    name = f"{stage.exchange.upper()}_API_SECRET"
+    file = tmp_path / "secret"
+    file.write_text(NO_SECRETS[stage.exchange], encoding="utf-8")
+    capsys.readouterr()
+    assert main([], trader.environment(**{f"{name}_FILE": str(file)})) == 2
+    said = capsys.readouterr()
+    assert f"{name}: expected a secret that {stage.exchange} has given" in said.err
+    assert "hidden" not in said.err
+    require_one_line(stage, said.out, said.err)
+
+
 def test_a_process_with_a_wrong_key_file_ends_with_status_2(stage, trader):
     given = {f"{stage.exchange.upper()}_API_SECRET_FILE": "/nowhere/secret"}
     done = subprocess.run(

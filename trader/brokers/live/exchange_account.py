@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from common import exchange as ccxt
+from common.errors import ConfigurationError
 from common.exchange_calls import Calls
 from common.exchange_failures import Reply
 from trader.brokers.live.errors import NotDoneError, UnclearError, meaning
@@ -60,7 +61,11 @@ class ExchangeAccount:
         stop: Stop,
         **overrides: Any,
     ) -> None:
-        """Once `stop` is set nothing is asked, and no answer waited for. `overrides` are options of ccxt's."""
+        """Once `stop` is set nothing is asked, and no answer waited for. `overrides` are options of ccxt's.
+
+        Raises:
+            ConfigurationError: the secret cannot sign. It is not shown.
+        """
         self._exchange = exchange
         self._symbol = symbol
         self._ways = WAYS[exchange]
@@ -75,6 +80,7 @@ class ExchangeAccount:
         )
         self._client.number = str
         self._calls = Calls(self._client, TIMEOUT_S)
+        self._require_signing()
         self._has_clock = self._has_markets = False
 
     @property
@@ -154,6 +160,17 @@ class ExchangeAccount:
         return {one["clientOrderId"] for one in found if one["clientOrderId"]}
 
     # --- how it asks, and reads ---
+
+    def _require_signing(self) -> None:
+        """Refuses a secret of another form: only the user can change it, the exchange cannot answer to it."""
+        path, api, method = self._ways.signs
+        try:
+            self._client.sign(path, list(api), method, {})
+        except (ValueError, TypeError, ccxt.errors.BaseError) as error:
+            raise ConfigurationError(
+                f"{self._exchange.upper()}_API_SECRET: expected a secret that {self._exchange} has given, "
+                f"found one that cannot sign ({type(error).__name__})"
+            ) from None
 
     def _ask(self, call: Callable[[], Awaitable[Any]]) -> Any:
         if self._stop.is_set():

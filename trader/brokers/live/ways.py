@@ -25,6 +25,11 @@ class Ways:
     looks_at_time = True  # refuses what was signed by a clock that is off
     turn_within_ms = 5000.0  # no call waits longer for ccxt's rate limit
     look_every_s = 1.0  # at an order that rests
+    signs: tuple[str, tuple[str, ...], str] = (
+        "account",
+        ("private",),
+        "GET",
+    )  # a call that needs a signature, in ccxt's words
     gone_after_s = 12.0  # what has not arrived by then is refused, should it still come
 
     def to_place(self, order: Order, expires_at: int) -> dict[str, Any]:
@@ -71,6 +76,7 @@ class Coinbase(Ways):
     """
 
     balance_parameters: Mapping[str, Any] = {"v3": True}  # the old API tells nothing of orders
+    signs = ("brokerage/accounts", ("v3", "private"), "GET")
     gone_after_s = 125.0
 
     def to_place(self, order: Order, expires_at: int) -> dict[str, Any]:  # noqa: D102
@@ -101,6 +107,7 @@ class Kraken(Ways):
     with one key.
     """
 
+    signs = ("BalanceEx", ("private",), "POST")
     looks_at_time = False
     turn_within_ms = 15_000.0
     look_every_s = 3.0
