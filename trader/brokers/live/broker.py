@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,14 +18,15 @@ import structlog
 from common.errors import TransientError
 from trader.brokers.live.errors import NotDoneError, RefusedError, UnclearError, UnknownOrderError
 from trader.brokers.live.pause import Pause
+from trader.brokers.live.reconciliation import Reconciliation, is_as_much
 from trader.core.getting_on import traded
-from trader.core.money import ZERO, exactly
 from trader.core.order import OrderStatus, OrderType, Side
 from trader.core.outcome import Outcome
 from trader.roles import NotReconciledYetError, UnexplainedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
 
     from common.clock import MarketClock
     from trader.brokers.live.exchange_account import ExchangeAccount, Seen
@@ -38,11 +38,9 @@ if TYPE_CHECKING:
 # An order that has not arrived by then is refused, by its recvWindow or its deadline.
 ARRIVES_WITHIN_S = 8.0
 _AGAIN_AFTER_S = 12.0  # by then the first one is refused, or else the second is the first one again
-_LOOKS = 3  # how often an order is not found, or a balance too small, before that is believed
+_LOOKS = 3  # how often an order is not found before that is believed
 _LOSSES = 8  # how often an open order is not known any more before that is believed
 _TAKE_BACK_AGAIN_S = 10.0
-# Some exchanges tell a trade's cost, so that its amount is a quotient.
-_NEARLY_ALL = Decimal("0.999999999")
 
 
 @dataclass(slots=True)
@@ -81,8 +79,6 @@ class LiveBroker:
             now: counts the seconds of this machine.
         """
         self._account = account
-        self._fleet = fleet
-        self._base = base
         self._clock = clock
         self._order_timeout_s = order_timeout_s
         self._max_wait_s = max_wait_s
@@ -90,10 +86,10 @@ class LiveBroker:
         self._doubts: dict[str, _Doubt] = {}
         self._since: dict[str, float] = {}  # when an open order was first followed
         self._take_back_at = 0.0
-        self._looks = 0
         self._losses = 0
         self._trouble = ""
         self._pause = Pause(now)
+        self._reconciliation = Reconciliation(account, fleet, base, now)
         self._log = structlog.get_logger()
 
     @property
@@ -101,54 +97,17 @@ class LiveBroker:
         """See `roles.Broker`."""
         return self._trouble
 
-    # --- before the first decision ---
-
     def reconcile(self, books: Books) -> None:
         """See `roles.Broker`."""
         if books.pending is not None:
             self._doubt_what_was_not_acknowledged(books.pending)
             raise NotReconciledYetError(f"order {books.pending.client_order_id} to be settled")
-        if self._pause.is_on:
-            raise NotReconciledYetError(self._pause.why)
-        try:
-            self._account.open()
-            why = self._unknown_orders() or self._missing_balance(books)
-        except (TransientError, RefusedError) as error:
-            self._wait(error)
-            raise NotReconciledYetError(f"the exchange: {error}") from error
-        self._pause.end()
-        if why is None:
-            return
-        self._looks += 1
-        if self._looks >= _LOOKS:
-            raise UnexplainedError(why)
-        self._pause.begin(why, 2.0)  # another strategy's trade may be on its way into its books
-        raise NotReconciledYetError(why)
+        self._reconciliation.look(books)
 
     def _doubt_what_was_not_acknowledged(self, order: Order) -> None:
         if order.status is OrderStatus.NEW and order.client_order_id not in self._doubts:
             doubt = _Doubt(self._now(), "written before this process began")
             self._doubts[order.client_order_id] = doubt
-
-    def _unknown_orders(self) -> str | None:
-        """Open orders with ids of ours that no strategy of this database has on its way."""
-        ours = {name for name in self._account.open_client_order_ids() if name.startswith("cw")}
-        unknown = sorted(ours - self._fleet.known_orders(ours))
-        return f"open orders that no books have: {', '.join(unknown)}" if unknown else None
-
-    def _missing_balance(self, books: Books) -> str | None:
-        """Whether the exchange has less than the positions of all strategies say."""
-        held = ZERO if books.position is None else books.position.amount
-        with exactly():
-            expected = held + self._fleet.held_by_others(self._base)
-        if not expected:
-            return None
-        found = self._account.held(self._base)
-        if _is_as_much(found, expected):
-            return None
-        return f"expected {expected:f} {self._base} at the exchange, found {found:f}"
-
-    # --- an order's life ---
 
     def advance(
         self, order: Order, cash: Decimal, *, why_not: Callable[[], str | None]
@@ -258,7 +217,7 @@ class LiveBroker:
         known = order
         for trade in trades:
             known = traded(known, trade)
-        if not _is_as_much(known.filled, seen.filled):
+        if not is_as_much(known.filled, seen.filled):
             # The trades are told later than the order's end.
             self._pause.begin(f"{known.filled:f} of {seen.filled:f} in trades", 0.5)
             return Outcome(OrderStatus.OPEN, trades) if trades else None
@@ -297,7 +256,3 @@ class LiveBroker:
         self._trouble = str(error)
         self._pause.fail(str(error), getattr(error, "retry_after_s", None))
         self._log.warning("exchange_failed", error=str(error), wait_s=self._pause.left_s)
-
-
-def _is_as_much(found: Decimal, expected: Decimal) -> bool:
-    return found >= expected * _NEARLY_ALL
