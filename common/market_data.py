@@ -204,13 +204,23 @@ class MarketData:
             conditions.append(sa.func.coalesce(columns.bid, columns.last) >= bid_from)
         return self._one_ticker(exchange, symbol, columns.timestamp.asc(), *conditions)
 
-    def highest_since(self, partition: Partition, since: int) -> float | None:
-        """The highest price after `since`: of candles that opened since, and of tickers, by their bid.
+    def ticker_telling(
+        self, exchange: str, symbol: str, price: float, since: int, until: int
+    ) -> Ticker | None:
+        """The last ticker after `since`, up to `until`, whose bid is that price, or last price where there is none."""
+        columns = ticker_data.c
+        told = sa.func.coalesce(columns.bid, columns.last) == price
+        moments = (columns.timestamp > since, columns.timestamp <= until)
+        return self._one_ticker(exchange, symbol, columns.timestamp.desc(), told, *moments)
+
+    def highest_between(self, partition: Partition, since: int, until: int) -> float | None:
+        """The highest price after `since`, up to `until`: of whole candles in there, and of tickers, by their bid.
 
         None: there is neither.
         """
+        last = until - partition.timeframe.milliseconds  # opened no later, to have closed by then
         candles = sa.select(sa.func.max(ohlcv_data.c.high)).where(
-            _in(partition), ohlcv_data.c.timestamp >= since
+            _in(partition), ohlcv_data.c.timestamp.between(since, last)
         )
         tickers = sa.select(
             sa.func.max(sa.func.coalesce(ticker_data.c.bid, ticker_data.c.last))
@@ -218,6 +228,7 @@ class MarketData:
             ticker_data.c.exchange == partition.exchange,
             ticker_data.c.symbol == partition.symbol,
             ticker_data.c.timestamp > since,
+            ticker_data.c.timestamp <= until,
         )
         with self._database.read() as connection:
             found = [connection.execute(query).scalar() for query in (candles, tickers)]

@@ -18,6 +18,7 @@ from trader.roles import NotReconciledYetError, UnexplainedError
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from common.candle import Ticker
     from common.partition import Partition
     from trader.core.books import Settlement
     from trader.core.decision import Decision
@@ -124,7 +125,7 @@ class Account:
             price = from_price(ticker.last if ticker.bid is None else ticker.bid)
             decision = exit_again(state, price) if time.monotonic() >= self._again_at else None
         elif self._rules.guards_price:
-            decision = guard(state, ticker, last_signal, self._highest())
+            decision = guard(state, ticker, last_signal, self._highest(ticker))
         else:
             return
         if decision is not None:
@@ -148,12 +149,16 @@ class Account:
             self._journal.record_halt(reason, now.clock.now())
             self._log.error("halted", reason=reason)
 
-    def _highest(self) -> Decimal | None:
-        """The highest price since the entry, for the trailing stop."""
+    def _highest(self, ticker: Ticker) -> Decimal | None:
+        """The highest price from the entry up to that ticker, for the trailing stop.
+
+        What came after it counts with the next one: candles may go on while tickers stay away, and an old price
+        below a stop that has followed newer ones has not reached it.
+        """
         position = self.books.position
         if position is None or self._rules.trailing_stop is None:
             return None
-        found = self._feed.highest_since(position.opened_at)
+        found = self._feed.highest_between(position.opened_at, ticker.timestamp)
         return None if found is None else from_price(found)
 
     def _carry_out(self, decision: Decision, now: Moment) -> None:

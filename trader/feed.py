@@ -63,9 +63,9 @@ class DatabaseFeed:
             bid_from=None if sell_at is None else lowest_from(sell_at),
         )
 
-    def highest_since(self, since: int) -> float | None:
+    def highest_between(self, since: int, until: int) -> float | None:
         """See `roles.Feed`."""
-        return self._market_data.highest_since(self._partition, since)
+        return self._market_data.highest_between(self._partition, since, until)
 
     def clock(self) -> MarketClock | None:
         """See `roles.Feed`."""

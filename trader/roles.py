@@ -54,8 +54,8 @@ class Feed(Protocol):
             ConfigurationError: the exchange has no such symbol or timeframe.
         """
 
-    def highest_since(self, since: int) -> float | None:
-        """The highest price after `since`, of closed candles that opened since and of tickers; None: none yet."""
+    def highest_between(self, since: int, until: int) -> float | None:
+        """The highest price after `since`, up to `until`, of whole candles in there and of tickers; None: none."""
 
     def control(self, now: int) -> Control:
         """What the strategy may do at `now`, the exchange's time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -84,9 +85,13 @@ class TestMarket:
         assert clock is not None
         return clock.now()
 
-    def add(self, *prices: float) -> int:
-        """Closes one candle after the other; the clock stands at the end of the last. Its open time."""
+    def add(self, *prices: float, high: float = 0.0) -> int:
+        """Closes one candle after the other; the clock stands at the end of the last. Its open time.
+
+        The last one reached `high`, if that is told.
+        """
         candles = [candle(self.next + at * self.length, price) for at, price in enumerate(prices)]
+        candles[-1] = replace(candles[-1], high=high or candles[-1].high)
         self.next += len(prices) * self.length
         self.set_clock(self.next)
         self._data.store_candles(self.partition, candles)

@@ -349,6 +349,20 @@ def test_a_trailing_stop_follows_what_was_seen_between_candles_also_after_a_rest
     ]
 
 
+def test_a_trailing_stop_compares_a_price_with_what_was_seen_before_it_not_after(ready):
+    rules = replace(UNGUARDED, trailing_stop=Decimal("0.1"))
+    bought(ready, rules)
+    ready.tick(91.0, at=ready.next + 2)
+    ready.add(91.0, 91.0, high=150.0)  # and no ticker since: the exchange tells none
+    advance(engine_on(ready, rules=rules))
+    assert orders(ready.database) == [("buy", "filled")]
+    ready.tick(134.0)
+    advance(engine_on(ready, rules=rules))
+    assert rows(ready.database, "SELECT reason FROM orders WHERE side = 'sell'") == [
+        ("trailing-stop: price 134 is at or below 135",)
+    ]
+
+
 def test_a_limit_of_the_equity_ends_entries_with_its_reason_and_a_person_resumes(ready):
     rules = replace(UNGUARDED, max_drawdown=Decimal("0.05"))
     bought(ready, rules)
