@@ -15,6 +15,7 @@ from common.controls import Control, Controls, ControlState
 from common.market_data import MarketData
 from common.registry import Registry
 from tests.trader.market import candle
+from tests.trader.running import rows
 from tests.trader.stage import ID, RULES, STRATEGY, advance, engine_on
 from tests.trader_audit.playing import change, differences, registration
 from trader.audit.audit import audit
@@ -386,3 +387,22 @@ def test_a_span_is_compared_alone_and_with_what_came_before_it(traded):
     change(traded, "UPDATE signals SET rsi = 1")
     assert len(audit(traded.database, ID, since, None).differences) == 3
     assert len(audit(traded.database, ID, None, since).differences) == 7
+
+
+def test_a_stop_that_acts_on_an_old_ticker_is_compared_with_what_was_seen_by_then(market):
+    rules = replace(RULES, trailing_stop=Decimal("0.02"))
+    begun(market, rules)
+    after(market, 90.0, 89.9, rules=rules)
+    entered = market.next
+    market.tick(89.0, at=entered + 1000)
+    market.add(89.8, 89.7, high=90.4)
+    advance(engine_on(market, rules=rules))  # its limit would be above that ticker
+    assert rows(market.database, "SELECT purpose FROM orders") == [("entry",)]
+    market.tick(87.5, at=entered + 2000)
+    market.add(93.0)
+    advance(engine_on(market, rules=rules))
+    market.tick(93.0)
+    advance(engine_on(market, rules=rules))
+    purposes = rows(market.database, "SELECT purpose FROM orders ORDER BY order_id")
+    assert purposes == [("entry",), ("trailing-stop",)]
+    assert differences(market) == []

@@ -69,6 +69,8 @@ class Exits:
             if not found:
                 break
         yield from found
+        if self._ticker(change, price) is not None:
+            return
         # An order is decided after the ticker that led to it; a position is written off at once.
         seen_at = moment - (change.order is not None)
         if why := self._prices.why_not(price, seen_at, self._prices.ticker_before(seen_at + 1)):
@@ -78,30 +80,40 @@ class Exits:
         """What differs from what the guard says of the price that the reason names."""
         moment, _ = _told(change)
         candle = moment if change.candle is None else change.candle
-        highest = self._highest(change, rules, match, candle)
+        told = self._ticker(change, Decimal(match[2]))
+        # Without the ticker: it is older than the newest candle's close, if the exchange told none since.
+        until = candle if told is None else told.timestamp
+        highest = self._highest(change, rules, match, until)
         ticker = Ticker(moment - (change.order is not None), None, None, float(match[2]))
         state = self._state(change, rules, moment)
         yield from _compare(change, moment, guard(state, ticker, candle, highest))
         if highest is not None and match[1] == Purpose.TRAILING_STOP.value:
-            yield from self._followed(change, highest, candle)
+            yield from self._followed(change, highest, until)
 
     def _highest(
-        self, change: Change, rules: Rules, match: re.Match[str], candle: int
+        self, change: Change, rules: Rules, match: re.Match[str], until: int
     ) -> Decimal | None:
         """The price that the trailing stop followed, by the limit that it led to; else by the candles."""
         if rules.trailing_stop is None or change.before.position is None:
             return None
         if match[1] == Purpose.TRAILING_STOP.value:
             return quotient(_unrounded(Decimal(match[3])), 1 - rules.trailing_stop)
-        known = self._prices.highest_known(change.before.position.opened_at, candle)
+        known = self._prices.highest_known(change.before.position.opened_at, until)
         return None if known is None else from_price(known)
 
-    def _followed(self, change: Change, highest: Decimal, candle: int) -> Iterator[Difference]:
+    def _ticker(self, change: Change, price: Decimal) -> Ticker | None:
+        """The ticker since the entry that told that price, if it is still stored. It may be an old one."""
+        moment, _ = _told(change)
+        position = change.before.position
+        since = 0 if position is None else position.opened_at
+        return self._prices.ticker_telling(price, since, moment)
+
+    def _followed(self, change: Change, highest: Decimal, until: int) -> Iterator[Difference]:
         """A trailing stop follows no less than the candles' highs, and no more than there can have been."""
         assert change.before.position is not None
         moment, _ = _told(change)
         opened_at = change.before.position.opened_at
-        known = self._prices.highest_known(opened_at, candle)
+        known = self._prices.highest_known(opened_at, until)
         possible = self._prices.highest_possible(opened_at, moment)
         what = "price that the stop followed"
         if known is not None and highest < from_price(known) * (1 - _NEARLY):
