@@ -143,5 +143,8 @@ class LivePlan:
         ]
 
     def configuration(self) -> str:
-        """The backfiller's configuration file: what the traders need it finds out by itself."""
-        return "request_timeout_s: 2.5\nclock_interval_s: 10\n"
+        """The backfiller's configuration file: what the traders need it finds out by itself.
+
+        Tickers are kept for the audit: where they stay away for hours of the market, a stop acts on an old one.
+        """
+        return "request_timeout_s: 2.5\nclock_interval_s: 10\nticker_history: 90d\n"

@@ -21,6 +21,7 @@ import schema
 from common.controls import FLEET, Control, Controls, ControlState
 from scripts.local_suite import LocalSuite
 from tests.accelerated.truth import Verdict
+from tests.accelerated_live.looking import OVER, await_order, behind, not_halted, undone
 from tests.accelerated_live.plan import MANY, START, TRADERS
 from tests.accelerated_live.record import record_of
 from tests.accelerated_live.truth import Sides, halts, judge, judge_file
@@ -30,15 +31,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from common.database import Database
-    from tests.accelerated_live.plan import Kill, LivePlan, Trading
+    from tests.accelerated_live.looking import OVER, await_order, behind, not_halted, undone
+from tests.accelerated_live.plan import Kill, LivePlan, Trading
 
 DEPOSIT = Decimal(100_000)  # of quote currency, of which the books have a part
 SECRET = "a-practice-secret"
 _LOOK_EVERY_S, _MEASURE_EVERY_S, _TELL_EVERY_S = 0.1, 2.0, 30.0
-_AMID_WITHIN_S = 20.0  # so long a kill waits for an order to strike amid
 _STOP_WITHIN_S = 2.0
-_OVER = "the days are over"
-_UNDONE = schema.orders.c.status.in_(("new", "open"))
 _MB = 1_000_000
 
 
@@ -124,7 +123,7 @@ class LiveRun:
             time.sleep(_LOOK_EVERY_S)
 
     def _kill(self, suite: LocalSuite, database: Database, kill: Kill) -> None:
-        amid = kill.amid_order and _await_order(suite, database, kill.victim)
+        amid = kill.amid_order and await_order(suite, database, kill.victim)
         time.sleep(kill.after_s)
         if kill.victim == "practice":
             self._end_weather(suite)
@@ -180,12 +179,12 @@ class LiveRun:
         """
         began = time.monotonic()
         await_none = partial(self._await_none, suite, began + within_s)
-        await_none("trades on", lambda: _behind(database, self._plan.end))
-        await_none("rests", lambda: _undone(database))
+        await_none("trades on", lambda: behind(database, self._plan.end))
+        await_none("rests", lambda: undone(database))
         halts(self._outcome.verdict, database)
-        Controls(database).set(FLEET, Control(ControlState.HALTED, _OVER))
-        await_none("has halted", lambda: _not_halted(database))
-        await_none("has settled", lambda: _undone(database))
+        Controls(database).set(FLEET, Control(ControlState.HALTED, OVER))
+        await_none("has halted", lambda: not_halted(database))
+        await_none("has settled", lambda: undone(database))
         self._outcome.settled_s = time.monotonic() - began
 
     def _await_none(
@@ -233,54 +232,14 @@ class LiveRun:
                 check=False,
             )
             self._outcome.audit += (
-                f"\n{trading.strategy_id}: status {done.returncode}\n{done.stdout}{done.stderr}"
+                f"\n{trading.strategy_id}: status {done.returncode}\n{_in_short(done)}"
             )
             if done.returncode != 0:
                 self._outcome.verdict.blame("audit not clean", trading.strategy_id)
 
 
-def _await_order(suite: LocalSuite, database: Database, victim: str) -> bool:
-    """Waits until an order is on its way, of the victim if that is a trader; whether there is one."""
-    query = sa.select(schema.orders.c.strategy_id).where(_UNDONE)
-    if victim in {one.strategy_id for one in TRADERS}:
-        query = query.where(schema.orders.c.strategy_id == victim)
-    deadline = time.monotonic() + _AMID_WITHIN_S
-    while time.monotonic() < deadline:
-        with database.read() as connection:
-            if connection.execute(query).first() is not None:
-                return True
-        suite.require_running()
-        time.sleep(0.001)
-    return False
-
-
-def _behind(database: Database, end: int) -> list[str]:
-    """The traders that do not trade yet, or have not seen the last candle of the days."""
-    beats, last = schema.heartbeats, sa.func.max(schema.signals.c.timestamp)
-    left = []
-    with database.read() as connection:
-        told = connection.execute(sa.select(beats.c.daemon, beats.c.state)).all()
-        states = {row.daemon: row.state for row in told}
-        for trading in TRADERS:
-            query = sa.select(last).where(schema.signals.c.strategy_id == trading.strategy_id)
-            seen = connection.execute(query).scalar() or 0
-            if states.get(trading.strategy_id) != "running" or seen < end:
-                left.append(trading.strategy_id)
-    return left
-
-
-def _not_halted(database: Database) -> list[str]:
-    """The traders that have not said yet that they send no more orders."""
-    beats = schema.heartbeats
-    query = sa.select(beats.c.daemon).where(beats.c.detail == f"halted ({_OVER})")
-    with database.read() as connection:
-        halted = set(connection.execute(query).scalars())
-    return [one.strategy_id for one in TRADERS if one.strategy_id not in halted]
-
-
-def _undone(database: Database) -> list[str]:
-    """The traders that have an order on its way."""
-    with database.read() as connection:
-        return list(
-            connection.execute(sa.select(schema.orders.c.strategy_id).where(_UNDONE)).scalars()
-        )
+def _in_short(audit: subprocess.CompletedProcess[str]) -> str:
+    """What an audit counted, and the differences that it cannot explain: those it can are many after so many kills."""
+    _, *parts = audit.stdout.split("\n\n")
+    unexplained = [line for line in audit.stdout.splitlines() if line.endswith("no known cause")]
+    return "\n".join([*parts[:2], *unexplained, audit.stderr])
