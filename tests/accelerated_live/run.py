@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from common.database import Database
-    from tests.accelerated_live.looking import OVER, await_order, behind, not_halted, undone
-from tests.accelerated_live.plan import Kill, LivePlan, Trading
+    from tests.accelerated_live.plan import Kill, LivePlan, Trading
 
 DEPOSIT = Decimal(100_000)  # of quote currency, of which the books have a part
 SECRET = "a-practice-secret"
