@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from trader.audit.difference import Cause
-from trader.backtest.candles import iso
 from trader.core.signal import Signal, SignalKind
+from trader.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,11 +6,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from common.database import url_from
-from common.errors import ConfigurationError
 from schema import open_database
 from trader.audit.audit import audit
 from trader.audit.report import as_json, as_table
-from trader.backtest.candles import iso, parse_time
+from trader.times import span_of
 
 if TYPE_CHECKING:
     import argparse
@@ -23,18 +22,7 @@ def audited(given: argparse.Namespace, environment: Mapping[str, str]) -> tuple[
     Raises:
         ConfigurationError: the user has to change something.
     """
-    since, until = _time("--since", given.since), _time("--until", given.until)
-    if since is not None and until is not None and since > until:
-        raise ConfigurationError(
-            f"--since: expected a time before --until, which is {iso(until)}, found {iso(since)}"
-        )
+    since, until = span_of(given.since, given.until)
     with closing(open_database(url_from(environment))) as database:
         found = audit(database, given.strategy_id, since, until)
     return (as_json(found) if given.json else as_table(found)), not found.unexplained
-
-
-def _time(key: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else parse_time(text)
-    except (ValueError, OverflowError) as error:
-        raise ConfigurationError(f"{key}: {error}") from None

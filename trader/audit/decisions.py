@@ -115,15 +115,7 @@ class Decisions:
 
     def _state(self, books: Books, rules: Rules, conditions: Conditions) -> State:
         setup = self._configurations.latest
-        return State(
-            setup.strategy_id,
-            setup.partition.symbol,
-            setup.partition.timeframe.milliseconds,
-            rules,
-            self._market,
-            books,
-            conditions,
-        )
+        return setup.state(books, conditions, rules=rules, market=self._market)
 
     def _is_possible(self, cause: Cause, one: Evaluated) -> bool:
         return cause is not Cause.AWAY or self._newest > one.timestamp

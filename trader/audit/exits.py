@@ -15,7 +15,6 @@ from trader.audit.changes import Why
 from trader.audit.difference import NOTHING, Difference, Kind, words
 from trader.audit.orders import compare_order
 from trader.audit.rebuilding import TOO_LITTLE
-from trader.core.decision import State
 from trader.core.guard import guard
 from trader.core.money import exactly, from_price, plain, quotient
 from trader.core.order import Purpose
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from trader.audit.changes import Change
     from trader.audit.configuration import Configurations
     from trader.audit.prices import Prices
-    from trader.core.decision import Decision
+    from trader.core.decision import Decision, State
     from trader.core.rules import MarketRules, Rules
 
 _REASON = re.compile(
@@ -153,16 +152,8 @@ class Exits:
         return [setup.settings.rules for setup in self._configurations.setups]
 
     def _state(self, change: Change, rules: Rules, moment: int) -> State:
-        setup = self._configurations.latest
-        return State(
-            setup.strategy_id,
-            setup.partition.symbol,
-            setup.partition.timeframe.milliseconds,
-            rules,
-            self._market,
-            change.before,
-            Conditions(now=moment),
-        )
+        setup, conditions = self._configurations.latest, Conditions(now=moment)
+        return setup.state(change.before, conditions, rules=rules, market=self._market)
 
 
 def _told(change: Change) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from trader.audit.difference import Kind
-from trader.backtest.candles import iso
+from trader.times import iso
 
 if TYPE_CHECKING:
     from trader.audit.audit import Audit

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from common.candle import BadMarketData, Candle
 from common.errors import ConfigurationError
 from common.history import History
 from common.market_data import MarketData
+from trader.times import iso, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -207,28 +207,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise ValueError(f"expected a number, found {text!r}") from None
-
-
-def parse_time(text: str) -> int:
-    """Milliseconds UTC, of themselves or of ISO 8601; UTC where that names no zone.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    text = text.strip()
-    if text.isdecimal():
-        return int(text)
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(
-            f"expected a time such as 2025-01-31 or 2025-01-31T12:00, found {text!r}"
-        ) from None
-    time = time.replace(tzinfo=time.tzinfo or UTC)
-    return round(time.timestamp() * 1000)
-
-
-def iso(timestamp: int) -> str:
-    """A time for people, in UTC."""
-    time = datetime.fromtimestamp(timestamp / 1000, UTC)
-    return time.isoformat(sep=" ", timespec="minutes").removesuffix("+00:00")

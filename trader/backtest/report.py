@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from common.errors import ConfigurationError
-from trader.backtest.candles import iso
+from trader.times import iso
 
 if TYPE_CHECKING:
     from pathlib import Path

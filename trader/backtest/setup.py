@@ -12,6 +12,7 @@ from common.errors import ConfigurationError
 from common.exchange_status import Exchanges
 from common.registry import Registry
 from common.settings import nearest
+from trader.core.decision import State
 from trader.core.rules import SMALLEST_AMOUNT, MarketRules
 from trader.rule_settings import RuleSettings
 from trader.settings import DEFAULT_CONFIG_FILE, load_settings
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from common.database import Database
     from common.partition import Partition
     from common.registry import Registration
+    from trader.core.books import Books
+    from trader.core.rules import Conditions, Rules
     from trader.strategies.strategy import Parameters, Strategy
 
 
@@ -39,6 +42,20 @@ class Setup:
     strategy: Strategy
     parameters: Mapping[str, Any]
     settings: RuleSettings
+
+    def state(
+        self, books: Books, conditions: Conditions, *, rules: Rules, market: MarketRules
+    ) -> State:
+        """What a decision of this strategy depends on."""
+        return State(
+            self.strategy_id,
+            self.partition.symbol,
+            self.partition.timeframe.milliseconds,
+            rules,
+            market,
+            books,
+            conditions,
+        )
 
 
 def configured(environment: Mapping[str, str]) -> Setup:

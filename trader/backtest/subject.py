@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.database import path_of, url_from
-from common.errors import ConfigurationError
 from schema import open_database
-from trader.backtest.candles import from_csv, from_database, iso, parse_time
+from trader.backtest.candles import from_csv, from_database
 from trader.backtest.setup import configured, market_of, registered
 from trader.core.rules import MarketRules
+from trader.times import span_of
 
 if TYPE_CHECKING:
     import argparse
@@ -39,11 +39,7 @@ def subject_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Sub
     Raises:
         ConfigurationError: the user has to change something.
     """
-    since, until = _time("--since", given.since), _time("--until", given.until)
-    if since is not None and until is not None and since > until:
-        raise ConfigurationError(
-            f"--since: expected a time before --until, which is {iso(until)}, found {iso(since)}"
-        )
+    since, until = span_of(given.since, given.until)
     with _database(given, environment) as database:
         setup = _setup(given, environment, database)
         candles = _candles(given, setup, database, since, until)
@@ -82,10 +78,3 @@ def _candles(
         return from_csv(Path(given.csv), setup.partition.timeframe, warmup, since, until)
     assert database is not None
     return from_database(database, setup.partition, warmup, since, until)
-
-
-def _time(key: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else parse_time(text)
-    except (ValueError, OverflowError) as error:
-        raise ConfigurationError(f"{key}: {error}") from None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from common.errors import ConfigurationError
-from trader.backtest.candles import iso
 from trader.backtest.signals import frame_of
 from trader.backtest.subject import subject_of
 from trader.strategies.checking import check
+from trader.times import iso
 
 if TYPE_CHECKING:
     import argparse

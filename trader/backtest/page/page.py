@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.errors import ConfigurationError
-from trader.backtest.candles import iso
 from trader.backtest.page import round_trips, tables
 from trader.backtest.page.panes import panes_of, places_of_trades
 from trader.backtest.page.sampling import group_size
@@ -21,6 +20,7 @@ from trader.backtest.page.scale import Times
 from trader.backtest.page.svg import as_svg
 from trader.backtest.report import figures, notes
 from trader.strategies.drawing import drawing_of
+from trader.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trader.backtest.candles import iso
 from trader.backtest.page.svg import Line, Mark, Pane
 from trader.core.order import Side
+from trader.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

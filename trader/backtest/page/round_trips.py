@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from trader.backtest.candles import iso
 from trader.backtest.page.panes import money_decimals, price_decimals
 from trader.backtest.page.tables import columns, scrolling, signed
 from trader.backtest.report import duration
 from trader.core.money import ZERO, exactly, plain, quotient
 from trader.core.order import Side
+from trader.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

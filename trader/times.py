@@ -1,0 +1,53 @@
+"""Times on a command line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from common.errors import ConfigurationError
+
+
+def parse_time(text: str) -> int:
+    """Milliseconds UTC, of themselves or of ISO 8601; UTC where that names no zone.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    text = text.strip()
+    if text.isdecimal():
+        return int(text)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"expected a time such as 2025-01-31 or 2025-01-31T12:00, found {text!r}"
+        ) from None
+    time = time.replace(tzinfo=time.tzinfo or UTC)
+    return round(time.timestamp() * 1000)
+
+
+def iso(timestamp: int) -> str:
+    """A time for people, in UTC."""
+    time = datetime.fromtimestamp(timestamp / 1000, UTC)
+    return time.isoformat(sep=" ", timespec="minutes").removesuffix("+00:00")
+
+
+def span_of(since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """What `--since` and `--until` say.
+
+    Raises:
+        ConfigurationError: one is no time, or they are the wrong way round.
+    """
+    first, last = _time("--since", since), _time("--until", until)
+    if first is not None and last is not None and first > last:
+        raise ConfigurationError(
+            f"--since: expected a time before --until, which is {iso(last)}, found {iso(first)}"
+        )
+    return first, last
+
+
+def _time(key: str, text: str | None) -> int | None:
+    try:
+        return None if text is None else parse_time(text)
+    except (ValueError, OverflowError) as error:
+        raise ConfigurationError(f"{key}: {error}") from None
