@@ -406,3 +406,20 @@ def test_a_stop_that_acts_on_an_old_ticker_is_compared_with_what_was_seen_by_the
     purposes = rows(market.database, "SELECT purpose FROM orders ORDER BY order_id")
     assert purposes == [("entry",), ("trailing-stop",)]
     assert differences(market) == []
+
+
+def test_a_stop_has_not_followed_candles_that_came_after_the_ticker(market):
+    rules = replace(RULES, trailing_stop=Decimal("0.02"))
+    begun(market, rules)
+    after(market, 90.0, 89.9, rules=rules)
+    late = market.next + 2 * market.length + 1000
+    market.set_clock(late)
+    market.tick(87.5, at=late)
+    advance(engine_on(market, rules=rules))
+    market.add(89.8, 89.7, high=93.0)  # both closed before that
+    market.set_clock(late + 2000)
+    market.tick(89.7, at=late + 2000)
+    advance(engine_on(market, rules=rules))
+    purposes = rows(market.database, "SELECT purpose FROM orders ORDER BY order_id")
+    assert purposes == [("entry",), ("trailing-stop",)]
+    assert {cause for _, _, cause in told(market)} <= {Cause.AWAY}

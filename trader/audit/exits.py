@@ -79,25 +79,23 @@ class Exits:
         """What differs from what the guard says of the price that the reason names."""
         moment, _ = _told(change)
         candle = moment if change.candle is None else change.candle
-        told = self._ticker(change, Decimal(match[2]))
-        # Without the ticker: it is older than the newest candle's close, if the exchange told none since.
-        until = candle if told is None else told.timestamp
-        highest = self._highest(change, rules, match, until)
+        seen = self._seen(change, candle, Decimal(match[2]))
+        highest = self._highest(change, rules, match, seen)
         ticker = Ticker(moment - (change.order is not None), None, None, float(match[2]))
         state = self._state(change, rules, moment)
         yield from _compare(change, moment, guard(state, ticker, candle, highest))
         if highest is not None and match[1] == Purpose.TRAILING_STOP.value:
-            yield from self._followed(change, highest, until)
+            yield from self._followed(change, highest, seen)
 
     def _highest(
-        self, change: Change, rules: Rules, match: re.Match[str], until: int
+        self, change: Change, rules: Rules, match: re.Match[str], seen: int
     ) -> Decimal | None:
         """The price that the trailing stop followed, by the limit that it led to; else by the candles."""
         if rules.trailing_stop is None or change.before.position is None:
             return None
         if match[1] == Purpose.TRAILING_STOP.value:
             return quotient(_unrounded(Decimal(match[3])), 1 - rules.trailing_stop)
-        known = self._prices.highest_known(change.before.position.opened_at, until)
+        known = self._prices.highest_known(change.before.position.opened_at, seen)
         return None if known is None else from_price(known)
 
     def _ticker(self, change: Change, price: Decimal) -> Ticker | None:
@@ -107,12 +105,22 @@ class Exits:
         since = 0 if position is None else position.opened_at
         return self._prices.ticker_telling(price, since, moment)
 
-    def _followed(self, change: Change, highest: Decimal, until: int) -> Iterator[Difference]:
+    def _seen(self, change: Change, candle: int, price: Decimal) -> int:
+        """The open time of the last candle that the stop is sure to have followed.
+
+        It was there, since it had been evaluated, and had closed before the ticker. Where that is not stored any
+        more, it may have been older than the newest candle's close.
+        """
+        length = self._configurations.latest.partition.timeframe.milliseconds
+        ticker = self._ticker(change, price)
+        return candle - length if ticker is None else min(candle, ticker.timestamp - length)
+
+    def _followed(self, change: Change, highest: Decimal, seen: int) -> Iterator[Difference]:
         """A trailing stop follows no less than the candles' highs, and no more than there can have been."""
         assert change.before.position is not None
         moment, _ = _told(change)
         opened_at = change.before.position.opened_at
-        known = self._prices.highest_known(opened_at, until)
+        known = self._prices.highest_known(opened_at, seen)
         possible = self._prices.highest_possible(opened_at, moment)
         what = "price that the stop followed"
         if known is not None and highest < from_price(known) * (1 - _NEARLY):

@@ -71,10 +71,10 @@ class Prices:
         """The last ticker between two moments that told that price, if it is still stored."""
         return self._tickers.ticker_telling(*self._market, float(price), since, until)
 
-    def highest_known(self, since: int, until: int) -> float | None:
-        """The highest price of the candles that opened from `since` on and closed by `until`; None if there are none."""
+    def highest_known(self, since: int, candle: int) -> float | None:
+        """The highest price of the candles that opened from `since` up to `candle`; None if there are none."""
         first = int(np.searchsorted(self._candles.timestamp, since))
-        last = int(np.searchsorted(self._candles.timestamp, until - self._length, side="right"))
+        last = int(np.searchsorted(self._candles.timestamp, candle, side="right"))
         return float(self._candles.high[first:last].max()) if first < last else None
 
     def highest_possible(self, since: int, until: int) -> float | None:
