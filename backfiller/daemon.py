@@ -17,6 +17,7 @@ from backfiller.shared import SOURCE
 from backfiller.source import Source
 from backfiller.upkeep.upkeep import Upkeep
 from backfiller.worker import Worker
+from common.database import DatabaseLocked
 from common.database_failures import DatabaseFull
 from common.errors import CandlewellError, ConfigurationError
 from common.heartbeat import Heartbeat
@@ -38,6 +39,7 @@ class Daemon:
         self._configured = configured(shared.settings, config_file(shared.environment))
         self._registry = Registry(shared.database)
         self._heartbeat = Heartbeat(shared.database, SOURCE, environment=shared.environment)
+        shared.thread.tell_locked = self._heartbeat.failed
         self._upkeep = Upkeep(shared)
         self._workers: dict[str, Worker] = {}
         self._tasks: dict[str, asyncio.Task[Any]] = {}
@@ -133,6 +135,8 @@ class Daemon:
         except DatabaseFull as error:
             self._token = None
             space.close(str(error))
+        except DatabaseLocked:
+            self._token = None
         await self._beat()
 
     async def _needed(self) -> Needs:
@@ -190,21 +194,36 @@ class Daemon:
             await self._shared.record_once("error", "registration_refused", why)
 
     async def _beat(self) -> None:
-        state, detail = self._upkeep.trouble() or self._state()
-        with contextlib.suppress(DatabaseFull):  # its file tells the health check all the same
-            await self._shared.thread.attempt(self._heartbeat.beat, state, detail)
+        state, detail, problem = self._state()
+        # Its file tells the health check all the same.
+        with contextlib.suppress(DatabaseFull, DatabaseLocked):
+            beat = self._heartbeat.beat
+            await self._shared.thread.attempt(beat, state, detail, problem=problem)
 
-    def _state(self) -> tuple[str, str]:
-        """The worst state of an exchange, with all that are in one; else how much is served."""
-        lines = [worker.line for worker in self._workers.values()]
+    def _state(self) -> tuple[str, str, str]:
+        """The worst state, with all exchanges that are in one, and what of it makes the daemon unhealthy.
+
+        An exchange that fails is no reason to start this daemon anew, and is told; a full disk or a worker that
+        does not get on is.
+        """
+        if trouble := self._upkeep.trouble():
+            return *trouble, trouble[1]
+        workers = [self._workers[exchange] for exchange in self._tasks]
+        late = [found for worker in workers if (found := worker.lateness()) is not None]
+        if stuck := "; ".join(one.why for one in late if one.is_stuck):
+            return "stuck", stuck, stuck
+        lines = [worker.line for worker in workers]
         troubled = [line for line in lines if line.state in {"backing_off", "banned"}]
         if troubled:
             state = "banned" if any(line.state == "banned" for line in troubled) else "backing_off"
-            return state, ", ".join(
+            waiting = ", ".join(
                 f"{line.exchange} until {_time_of_day(line.state_until)}" for line in troubled
             )
+            return state, waiting, ""
+        if late:
+            return "late", "; ".join(one.why for one in late), ""
         state = "starting" if any(line.state == "starting" for line in lines) else "ok"
-        return state, f"{len(self._needs or {})} partitions{self._upkeep.note()}"
+        return state, f"{len(self._needs or {})} partitions{self._upkeep.note()}", ""
 
     def _job_failed(self, event: Any) -> None:
         self._job_failure = event.exception

@@ -7,7 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+import structlog
+
 from backfiller.space import Space, full
+from common.database import DatabaseLocked
 from common.database_failures import DatabaseFull, is_full
 
 if TYPE_CHECKING:
@@ -23,12 +26,13 @@ class DatabaseThread:
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
         self.space = Space()
+        self.tell_locked: Callable[[str], None] = lambda _: None
 
     async def run(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Awaits the result. A task that is cancelled leaves a begun transaction to end as it would.
 
-        What finds the disk full is done again when there is room: it has to be one transaction, or to
-        bear being repeated.
+        What finds the disk full is done again when there is room, and what finds the database locked at once, for
+        as long as that takes: it has to be one transaction, or to bear being repeated.
         """
         while True:
             await self.space.wait()
@@ -36,12 +40,18 @@ class DatabaseThread:
                 return await self.attempt(act, *args, **kwargs)
             except DatabaseFull as error:
                 self.space.close(str(error))
+            except DatabaseLocked as error:  # after ten seconds of trying
+                if not self.space.is_patient:
+                    raise
+                structlog.get_logger().warning("database_locked", message=str(error))
+                self.tell_locked(str(error))
 
     async def attempt(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Does it now, once.
 
         Raises:
             DatabaseFull: there is no room on the disk.
+            DatabaseLocked: another process had the write lock for too long.
         """
         loop = asyncio.get_running_loop()
         try:

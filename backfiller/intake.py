@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from backfiller.built import Built
     from backfiller.line import Line
+    from backfiller.punctuality import Punctuality
     from backfiller.shared import Shared
     from common.exchange_calls import Answer
     from common.partition import Partition
@@ -58,10 +59,13 @@ class _Heard:
 class Intake:
     """Takes candles from one exchange into the database."""
 
-    def __init__(self, line: Line, built: Built, shared: Shared) -> None:
+    def __init__(
+        self, line: Line, built: Built, shared: Shared, punctuality: Punctuality
+    ) -> None:
         self._line = line
         self._built = built
         self._shared = shared
+        self._punctuality = punctuality
         self._market_data = shared.market_data
         self._telling = Telling(shared)
         self._stored_at: dict[Partition, dict[int, int]] = {}
@@ -77,10 +81,10 @@ class Intake:
         """
         run, gaps = self._shared.thread.run, self._shared.gaps
         if not again:
-            return await self._take(partition, window, wide=False)
+            return await self._in_time(partition, window, wide=False)
         await run(gaps.begin, partition, window)
         try:
-            return await self._take(partition, window, wide=True)
+            return await self._in_time(partition, window, wide=True)
         except (TransientError, RejectedError):
             later = wall_now() + int(_ASK_AGAIN_MS / self._line.clock.speed)
             await run(gaps.give_back, partition, window, later)
@@ -90,6 +94,19 @@ class Intake:
         """Notes that the exchange does not give those candles any more, and says so once."""
         if await self._shared.thread.run(self._record_beyond, partition, spans, reach):
             await self._telling.reach(partition, self._note(partition))
+
+    async def _in_time(self, partition: Partition, window: Span, *, wide: bool) -> Taken:
+        """Takes it, and notes that it was tried, and how far that reaches; a refusal is an answer too."""
+        try:
+            taken = await self._take(partition, window, wide=wide)
+        except TransientError as error:
+            self._punctuality.failed(partition, str(error))
+            raise
+        except RejectedError:
+            self._punctuality.took(partition, window.last)
+            raise
+        self._punctuality.took(partition, window.last)
+        return taken
 
     async def _take(self, partition: Partition, window: Span, *, wide: bool) -> Taken:
         source, timeframe = self._line.source, partition.timeframe

@@ -51,6 +51,11 @@ class Line:
         return self._clock
 
     @property
+    def heard_clock(self) -> MarketClock | None:
+        """The exchange's clock as last heard; None before it was."""
+        return self._clock
+
+    @property
     def is_waiting(self) -> bool:
         """Whether a call would have to wait for the end of a back-off."""
         return self._backoff.wait_s(time.monotonic()) > 0

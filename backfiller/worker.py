@@ -22,6 +22,7 @@ from backfiller.line import Line
 from backfiller.needs import with_sources
 from backfiller.offer import Offer, require_speed
 from backfiller.parsing import markets_of
+from backfiller.punctuality import Lateness, Punctuality
 from backfiller.tickers import Tickers
 from backfiller.trigger import CandleCloseTrigger
 from common.errors import ConfigurationError, TransientError
@@ -56,7 +57,8 @@ class Worker:
         self._closes_of: set[Timeframe] = set()
         self._told: set[str] = set()
         self._built = Built(shared.database)
-        intake = Intake(self.line, self._built, shared)
+        self._punctuality = Punctuality(source.exchange)
+        intake = Intake(self.line, self._built, shared, self._punctuality)
         self._history = History(self.line, intake, self._built, shared)
         self._closes = Closes(self.line, intake, self._history, shared)
         self._tickers = Tickers(self.line, shared)
@@ -92,6 +94,14 @@ class Worker:
         except TransientError as error:
             return [f"{self._source.exchange}: {error}"]
         return [f"{partition}: {why}" for partition, why in failed.items()]
+
+    def lateness(self) -> Lateness | None:
+        """What of this exchange is late now, to be asked again and again."""
+        return self._punctuality.look(
+            self.line.heard_clock,
+            self._shared.settings.ticker_interval_s,
+            waits=self.line.is_waiting or self._shared.thread.space.is_closed,
+        )
 
     async def close(self) -> None:
         """Gives the connections back."""
@@ -146,6 +156,7 @@ class Worker:
                 built[partition] = replace(partition, timeframe=source)
         self._built.keep(built)
         self._served = with_sources(needs, built)
+        self._punctuality.serve(self._served)
         self._history.need(self._served, {partition: needs[partition] for partition in built})
 
     async def _is_mistake(self, need: Need) -> bool:
@@ -192,6 +203,7 @@ class Worker:
             return
         with contextlib.suppress(TransientError):  # the line has said so
             await self._take_tickers()
+        self._punctuality.priced()
 
     async def _read_clock(self) -> None:
         before = self.line.clock

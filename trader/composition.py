@@ -19,6 +19,7 @@ from common.instance import Instance
 from common.registry import Registration, Registry
 from schema import open_database
 from trader.brokers.paper import PaperBroker, PaperTerms
+from trader.duty import Duty
 from trader.engine import Engine, Progress
 from trader.evaluation import Evaluation
 from trader.feed import DatabaseFeed
@@ -66,7 +67,13 @@ def trade(environment: Mapping[str, str], *, once: bool) -> int:
             if once:
                 run_once(engine, report=report.tell, stop=stop)
             else:
-                run(engine, change_token=database.change_token, report=report.tell, stop=stop)
+                run(
+                    engine,
+                    change_token=database.change_token,
+                    report=report.tell,
+                    failed=report.failed,
+                    stop=stop,
+                )
         instance.release()
     return 0
 
@@ -153,17 +160,28 @@ class _Report:
         self._registry = Registry(database)
         self._strategy_id = strategy_id
         self._heartbeat = Heartbeat(database, strategy_id, environment=environment)
+        self._duty = Duty()
         self._log = structlog.get_logger()
         self._told = Progress("")
 
     def tell(self, progress: Progress) -> None:
         """Beats; and says it once when something changes."""
-        self._heartbeat.beat(progress.state, progress.detail)
+        problem = self._duty.neglected(progress)
+        self._heartbeat.beat(
+            "stuck" if problem else progress.state,
+            problem or progress.detail,
+            problem=problem,
+            achieved=self._duty.achieved(progress),
+        )
         if progress.state != self._told.state:
             self._registry.set_status(self._strategy_id, progress.state)
         if (progress.state, progress.detail) != (self._told.state, self._told.detail):
             self._log.info(progress.state, detail=progress.detail)
         self._told = progress
+
+    def failed(self, why: str) -> None:
+        """Says to the health check alone that a pass could not be made."""
+        self._heartbeat.failed(why)
 
     def close(self) -> None:
         """Says that the trader has stopped, if it can be written: nothing else depends on it."""

@@ -35,11 +35,16 @@ _DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How the trader is doing, as its heartbeat says; `more`: there are candles left to evaluate."""
+    """How the trader is doing, as its heartbeat says; `more`: there are candles left to evaluate.
+
+    `newest` and `evaluated` are the open times of the newest candle and of the last one with a signal.
+    """
 
     state: str
     detail: str = ""
     more: bool = False
+    newest: int | None = None
+    evaluated: int | None = None
 
 
 class Engine:
@@ -136,7 +141,8 @@ class Engine:
             or now.no_entries
             or self._readiness.lateness(now.clock, newest)
         )
-        return Progress("running", detail, more=(self._last_signal or 0) < (newest or 0))
+        more = (self._last_signal or 0) < (newest or 0)
+        return Progress("running", detail, more, newest, self._last_signal)
 
     def _unseen(self, newest: int) -> list[int]:
         """The open times of the next candles to evaluate, at most _AT_ONCE: at first the newest alone."""

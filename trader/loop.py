@@ -25,6 +25,7 @@ def run(
     *,
     change_token: Callable[[], int],
     report: Callable[[Progress], None],
+    failed: Callable[[str], None],
     stop: Stop,
 ) -> None:
     """Advances the engine until `stop` is set.
@@ -33,6 +34,7 @@ def run(
         engine: what to advance.
         change_token: differs from its last value if the database was written to since.
         report: told after each pass how the trader is doing.
+        failed: told after a pass that could not be made why not.
         stop: set by a signal handler.
     """
     log = structlog.get_logger()
@@ -49,6 +51,7 @@ def run(
                 report(progress)
             except TransientError as error:
                 log.warning("database_busy", error=str(error))
+                failed(str(error))
                 more, doubtful = False, True  # a write may not have happened
         if not more:
             stop.wait(LOOK_EVERY_S)

@@ -36,27 +36,36 @@ class ScriptedEngine:
         self.calls.append("reload")
 
 
-def run_through(script: list[Progress | Exception]) -> tuple[list[str], list[Progress]]:
+def run_through(script: list[Progress | Exception]) -> tuple[list[str], list[Progress], list[str]]:
     engine, told, token = ScriptedEngine(script), list[Progress](), iter(range(10_000))
+    failures: list[str] = []
     run(
         cast("Engine", engine),
         change_token=lambda: next(token),
         report=told.append,
+        failed=failures.append,
         stop=engine.stop,
     )
-    return engine.calls, told
+    return engine.calls, told, failures
 
 
 def test_after_a_write_that_may_not_have_happened_the_books_are_read_again():
-    calls, told = run_through([Progress("running"), TransientError("locked"), Progress("running")])
+    script = [Progress("running"), TransientError("locked"), Progress("running")]
+    calls, told, failures = run_through(script)
     assert calls == ["advance", "advance", "reload", "advance", "advance"]
-    assert len(told) == 3
+    assert (len(told), failures) == (3, ["locked"])
 
 
 def test_it_looks_at_least_once_a_second_when_nothing_is_written():
     engine = ScriptedEngine([Progress("waiting")])
     timer = threading.Timer(SLOW_PASS_S * 5, engine.stop.set)
     timer.start()
-    run(cast("Engine", engine), change_token=lambda: 1, report=lambda _: None, stop=engine.stop)
+    run(
+        cast("Engine", engine),
+        change_token=lambda: 1,
+        report=lambda _: None,
+        failed=lambda _: None,
+        stop=engine.stop,
+    )
     timer.cancel()
     assert engine.calls == ["advance", "advance"]
