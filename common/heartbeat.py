@@ -11,8 +11,11 @@ import contextlib
 import json
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
 
 from common.clock import wall_now
 from common.errors import TransientError
@@ -24,10 +27,36 @@ if TYPE_CHECKING:
 
     from common.database import Database
 
+BACKFILLER = "backfiller"
+STOPPED = "stopped"  # the state of one that has ended as it should
+ROW_EVERY_S = 10.0
 GOOD_FOR_S = 30.0  # a daemon that has not come around for so long hangs
-_ROW_EVERY_S = 10.0
 _UNWRITTEN_S = 30.0  # a row is due three times in that
 _FILE_EVERY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a daemon last said of itself. Times are this machine's, in milliseconds UTC."""
+
+    daemon: str
+    state: str
+    detail: str
+    started_at: int
+    beat_at: int
+
+    def age_s(self, now: int) -> float:
+        """How long ago it was, in seconds."""
+        return max(0, now - self.beat_at) / 1000
+
+
+def last_beats(database: Database) -> list[Beat]:
+    """The last beat of every daemon that ever ran, the backfiller's first."""
+    query = sa.select(
+        table.c.daemon, table.c.state, table.c.detail, table.c.started_at, table.c.beat_at
+    ).order_by(table.c.daemon != BACKFILLER, table.c.daemon)
+    with database.read() as connection:
+        return [Beat(*row) for row in connection.execute(query)]
 
 
 class Heartbeat:
@@ -78,7 +107,7 @@ class Heartbeat:
         self._said = (state, detail)
         self._failure = ""
         self._written_at = time.monotonic()
-        self._row_due = self._written_at + _ROW_EVERY_S
+        self._row_due = self._written_at + ROW_EVERY_S
 
     def failed(self, why: str) -> None:
         """Says, without the database, that the main loop came around but could not do its work."""

@@ -67,9 +67,9 @@ class Daemon:
         found = (-1, "")
         deadline = time.monotonic() + within_s
         while not (found[0] == status and words in found[1]):
-            assert time.monotonic() < deadline, (
-                f"expected {status} with {words!r}, found {found}\n{self.log.read_text()[-2000:]}"
-            )
+            told = f"expected {status} with {words!r}, found {found}\n{self.log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, told
+            assert self.process.poll() is None, told
             time.sleep(0.1)
             found = self.check()
         return found[1]

@@ -26,7 +26,7 @@ punctuality.LATE_S, punctuality.STUCK_S, punctuality._TURN_S = 2.0, 4.0, 0.1
 """
 HASTY_WRITES = """
 from common import database, heartbeat
-database._LOCK_DEADLINE_S, heartbeat._UNWRITTEN_S, heartbeat._ROW_EVERY_S = 1.0, 4.0, 1.0
+database._LOCK_DEADLINE_S, heartbeat._UNWRITTEN_S, heartbeat.ROW_EVERY_S = 1.0, 4.0, 1.0
 """
 HANGS_AT_BINANCE = """
 import asyncio, pathlib
@@ -131,9 +131,10 @@ def test_candles_that_an_exchange_alone_does_not_give_are_late_and_no_reason_eit
     found = backfiller(ONE, HASTY)
     found.until_said(0, "ok: 1 partitions")
     practice.fail(exchange="binance", endpoint="klines", kind="body", body=[], count=None)
-    until(lambda: "late: 1 of 1 partitions of binance late" in found.check()[1]
-          or "backing_off" in found.check()[1], "words that say so")  # fmt: skip
+    found.until_said(0, "binance")
     found.stays_healthy(8.0)
+    said = found.until_said(0, "late: 1 of 1 partitions of binance late, binance BTC/USDT 1m: ")
+    assert "expected candles, found an empty list" in said
 
 
 def test_a_write_lock_that_somebody_holds_turns_it_unhealthy_and_then_it_goes_on(
@@ -155,13 +156,13 @@ def test_a_market_in_which_nothing_trades_and_a_long_timeframe_stay_healthy(
 ):
     config = """
     partitions:
-      - {exchange: coinbase, symbol: SOL/USD, timeframe: 1m, history: 3h}
+      - {exchange: coinbase, symbol: OXT/USD, timeframe: 1m, history: 3h}
       - {exchange: binance, symbol: BTC/USDT, timeframe: 1d, history: 30d}
     """
     found = backfiller(config, HASTY)
     found.until_said(0, "ok: 2 partitions")
     found.stays_healthy(12.0)
-    partition = Partition("coinbase", "SOL/USD", Timeframe.M1)
+    partition = Partition("coinbase", "OXT/USD", Timeframe.M1)
     quiet = MarketData(database).timestamps(partition, 0, practice.now())
     steps = {later - sooner for sooner, later in zip(quiet, quiet[1:], strict=False)}
     assert max(steps) > 60_000, "expected a market that was quiet for a while"

@@ -13,7 +13,7 @@ WARM = 41
 HASTY = """
 from common import database, heartbeat
 from trader import duty
-database._LOCK_DEADLINE_S, heartbeat._UNWRITTEN_S, heartbeat._ROW_EVERY_S = 1.0, 4.0, 1.0
+database._LOCK_DEADLINE_S, heartbeat._UNWRITTEN_S, heartbeat.ROW_EVERY_S = 1.0, 4.0, 1.0
 heartbeat.GOOD_FOR_S = duty.LIMIT_S = 4.0
 """
 NEVER_EVALUATES = """
@@ -84,7 +84,8 @@ def test_one_whose_strategy_never_returns_turns_unhealthy(market, daemon, tmp_pa
     (tmp_path / "strategies").mkdir()
     (tmp_path / "strategies" / "hanging.py").write_text(HANGING, encoding="utf-8")
     (tmp_path / "trader.yml").write_text(
-        "strategy: hanging:Hanging\nexchange: binance\nsymbol: BTC/USDT\ntimeframe: 1h\n",
+        "strategy: hanging:Hanging\nexchange: binance\nsymbol: BTC/USDT\ntimeframe: 1h\n"
+        "starting_balance: 1000\nstake_amount: 100\n",
         encoding="utf-8",
     )
     market.add(100.0)
