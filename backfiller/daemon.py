@@ -238,7 +238,9 @@ class Daemon:
         closing = (worker.close() for worker in self._workers.values())
         await asyncio.gather(*closing, return_exceptions=True)
         with contextlib.suppress(CandlewellError):  # a file that failed cannot be told why
-            await self._shared.thread.attempt(self._heartbeat.beat, state, detail)
+            problem = detail if state == "failed" else ""
+            beat = self._heartbeat.beat
+            await self._shared.thread.attempt(beat, state, detail, problem=problem)
 
 
 def _time_of_day(wall_time: int) -> str:

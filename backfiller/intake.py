@@ -59,9 +59,7 @@ class _Heard:
 class Intake:
     """Takes candles from one exchange into the database."""
 
-    def __init__(
-        self, line: Line, built: Built, shared: Shared, punctuality: Punctuality
-    ) -> None:
+    def __init__(self, line: Line, built: Built, shared: Shared, punctuality: Punctuality) -> None:
         self._line = line
         self._built = built
         self._shared = shared

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from common.clock import MarketClock
     from common.partition import Partition
 
-LATE_S = 60.0  # of this machine's time, after a candle's close: the exchange is asked for it at once
+LATE_S = (
+    60.0  # of this machine's time, after a candle's close: the exchange is asked for it at once
+)
 STUCK_S = 120.0  # without an answer or a failure; a call takes a minute at most
 _TURN_S = 3.0  # more for each partition, since they are asked for in turns
 
@@ -68,7 +70,9 @@ class Punctuality:
         """Tickers were asked for, whatever came of it."""
         self._priced_at = self._now()
 
-    def look(self, clock: MarketClock | None, ticker_every_s: float, *, waits: bool) -> Lateness | None:
+    def look(
+        self, clock: MarketClock | None, ticker_every_s: float, *, waits: bool
+    ) -> Lateness | None:
         """What is late now; None: nothing. To be called again and again.
 
         Args:
@@ -118,7 +122,9 @@ class Punctuality:
     def _told(self, late: list[Partition]) -> str:
         first = next((one for one in late if one in self._failures), late[0])
         why = self._failures.get(first, "being caught up with")
-        return f"{len(late)} of {len(self._needs)} partitions of {self._exchange} late, {first}: {why}"
+        return (
+            f"{len(late)} of {len(self._needs)} partitions of {self._exchange} late, {first}: {why}"
+        )
 
 
 def _rounded(seconds: float) -> int:

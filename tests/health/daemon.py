@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +67,9 @@ class Daemon:
         found = (-1, "")
         deadline = time.monotonic() + within_s
         while not (found[0] == status and words in found[1]):
-            told = f"expected {status} with {words!r}, found {found}\n{self.log.read_text()[-2000:]}"
+            told = (
+                f"expected {status} with {words!r}, found {found}\n{self.log.read_text()[-2000:]}"
+            )
             assert time.monotonic() < deadline, told
             assert self.process.poll() is None, told
             time.sleep(0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from itertools import pairwise
 
 import pytest
 
@@ -156,13 +157,13 @@ def test_a_market_in_which_nothing_trades_and_a_long_timeframe_stay_healthy(
 ):
     config = """
     partitions:
-      - {exchange: coinbase, symbol: OXT/USD, timeframe: 1m, history: 3h}
+      - {exchange: coinbase, symbol: AMP/USD, timeframe: 1m, history: 3h}
       - {exchange: binance, symbol: BTC/USDT, timeframe: 1d, history: 30d}
     """
     found = backfiller(config, HASTY)
     found.until_said(0, "ok: 2 partitions")
     found.stays_healthy(12.0)
-    partition = Partition("coinbase", "OXT/USD", Timeframe.M1)
+    partition = Partition("coinbase", "AMP/USD", Timeframe.M1)
     quiet = MarketData(database).timestamps(partition, 0, practice.now())
-    steps = {later - sooner for sooner, later in zip(quiet, quiet[1:], strict=False)}
+    steps = {later - sooner for sooner, later in pairwise(quiet)}
     assert max(steps) > 60_000, "expected a market that was quiet for a while"

@@ -27,7 +27,10 @@ def check(file: str | None) -> tuple[int, str]:
 
 
 def test_without_a_file_it_says_what_is_missing(tmp_path):
-    assert check(None) == (1, "unhealthy: HEARTBEAT_FILE: expected the daemon's heartbeat file, found none")
+    assert check(None) == (
+        1,
+        "unhealthy: HEARTBEAT_FILE: expected the daemon's heartbeat file, found none",
+    )
     file = tmp_path / "none"
     status, said = check(str(file))
     assert status == 1

@@ -24,7 +24,7 @@ def once(self, opened, newest, now):
         honest(self, opened, newest, now)
 Engine._decide_on = once
 """
-HANGING = '''
+HANGING = """
 import pandas as pd
 
 class Hanging:
@@ -34,7 +34,7 @@ class Hanging:
         while candles["close"].iloc[-1] == 50.0:
             pass
         return pd.DataFrame({"signal": "hold", "reason": "nothing"}, index=candles.index)
-'''
+"""
 
 
 def test_one_that_waits_says_what_for_and_is_healthy(market, daemon):

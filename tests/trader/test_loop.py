@@ -50,7 +50,11 @@ def run_through(script: list[Progress | Exception]) -> tuple[list[str], list[Pro
 
 
 def test_after_a_write_that_may_not_have_happened_the_books_are_read_again():
-    script = [Progress("running"), TransientError("locked"), Progress("running")]
+    script: list[Progress | Exception] = [
+        Progress("running"),
+        TransientError("locked"),
+        Progress("running"),
+    ]
     calls, told, failures = run_through(script)
     assert calls == ["advance", "advance", "reload", "advance", "advance"]
     assert (len(told), failures) == (3, ["locked"])
