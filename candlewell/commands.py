@@ -26,6 +26,10 @@ COMMANDS = {
     ),
     "halt": ("candlewell.control_commands", "Let a strategy, or the fleet, place no more orders."),
     "resume": ("candlewell.control_commands", "Let a strategy, or the fleet, trade again."),
+    "doctor": (
+        "candlewell.doctor.command",
+        "Look for what is wrong with this set-up, and what to do about it.",
+    ),
     "coverage": (_OF_A_DAEMON, "What is there of each partition, what is missing and why."),
     "gaps": (_OF_A_DAEMON, "Every hole in a partition, and its state."),
     "import": (_OF_A_DAEMON, "Bring candles in from files."),

@@ -111,6 +111,20 @@ class Exchanges:
             return None
         return MarketClock(row.clock_exchange_time, row.clock_wall_time, row.clock_speed)
 
+    def offsets(self) -> list[tuple[str, int, bool]]:
+        """Of each exchange whose clock was heard: how far it was ahead of this machine's, in ms, and if it is real."""
+        query = (
+            sa.select(
+                table.c.exchange,
+                table.c.clock_exchange_time - table.c.clock_wall_time,
+                table.c.api_url == "",
+            )
+            .where(table.c.clock_exchange_time.is_not(None))
+            .order_by(table.c.exchange)
+        )
+        with self._database.read() as connection:
+            return [(row[0], int(row[1]), bool(row[2])) for row in connection.execute(query)]
+
     def timeframes(self, exchange: str) -> list[str]:
         """The timeframes that exchange offers; empty before its markets are known."""
         query = sa.select(table.c.timeframes).where(table.c.exchange == exchange)

@@ -24,14 +24,19 @@ def require_local(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> 
     Raises:
         ConfigurationError: the file system is one of those; says what to do.
     """
-    if not mounts.exists():
-        return
-    kind = _kind_of(folder.resolve(), mounts.read_text(encoding="utf-8"))
+    kind = kind_of(folder, mounts)
     if kind in _REFUSED or kind.startswith("fuse."):
         raise ConfigurationError(
             f"DATABASE_URL: expected a folder on a local disk, found {folder} on {kind}, where SQLite's "
             "WAL mode loses data; use a local folder, or a Docker named volume instead of a bind mount"
         )
+
+
+def kind_of(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
+    """The type of the file system that the folder is on, such as ext4; empty where nobody tells (not Linux)."""
+    if not mounts.exists():
+        return ""
+    return _kind_in(folder.resolve(), mounts.read_text(encoding="utf-8"))
 
 
 def has_room(folder: Path, size: int = 65_536) -> bool:
@@ -45,7 +50,7 @@ def has_room(folder: Path, size: int = 65_536) -> bool:
     return True
 
 
-def _kind_of(folder: Path, mountinfo: str) -> str:
+def _kind_in(folder: Path, mountinfo: str) -> str:
     """The type of the file system that holds `folder`: the last mount of the longest path to it."""
     kind, deepest = "", -1
     for line in mountinfo.splitlines():

@@ -43,6 +43,17 @@ class Registration:
     rules: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What is known of a strategy at a glance: its status is waiting, running or stopped."""
+
+    strategy_id: str
+    exchange: str
+    mode: str
+    status: str
+    registered_at: int  # this machine's time, in milliseconds UTC
+
+
 class Registry:
     """All registered strategies."""
 
@@ -76,6 +87,13 @@ class Registry:
         query = sa.select(table.c.strategy_id).order_by(table.c.strategy_id)
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
+
+    def enrolled(self) -> list[Enrolled]:
+        """Every registered strategy, in order."""
+        names = ("strategy_id", "exchange", "mode", "status", "registered_at")
+        query = sa.select(*(table.c[name] for name in names)).order_by(table.c.strategy_id)
+        with self._database.read() as connection:
+            return [Enrolled(*row) for row in connection.execute(query)]
 
     def find(self, strategy_id: str) -> Registration | None:
         """What that strategy said of itself when it last started; None if it never did.

@@ -33,6 +33,7 @@ from practice.markets import market_of, markets_of, replayed, replayed_symbols
 from practice.prices import GeneratedPath
 from practice.rehearsal import Rehearsal
 from practice.replay import ReplayedPath, read_candles
+from practice.rights import binance_rights, coinbase_rights, kraken_rights
 from practice.server import Routes
 from practice.state import load_clock, open_state, save_clock
 from practice.venue import Listing, Venue
@@ -99,18 +100,24 @@ def _compose(arguments: Arguments) -> web.Application:
 
     desks = {exchange: _desk(venue, state, arguments) for exchange, venue in venues.items()}
 
-    keys = Keys(arguments.secrets)
+    keys = Keys(arguments.secrets, arguments.can_withdraw)
     venue, desk = venues["binance"], desks["binance"]
     BinanceMarketData(venue, clock.now).register(routes["binance"])
-    BinanceAccount(venue, desk, BinanceGate(keys, clock), clock.now).register(routes["binance"])
+    binance_gate = BinanceGate(keys, clock)
+    BinanceAccount(venue, desk, binance_gate, clock.now).register(routes["binance"])
+    binance_rights(routes["binance"], keys, binance_gate, desk, clock.now)
 
     venue, desk = venues["coinbase"], desks["coinbase"]
     CoinbaseMarketData(venue, clock.now).register(routes["coinbase"])
-    CoinbaseAccount(venue, desk, CoinbaseGate(keys, clock), clock.now).register(routes["coinbase"])
+    coinbase_gate = CoinbaseGate(keys, clock)
+    CoinbaseAccount(venue, desk, coinbase_gate, clock.now).register(routes["coinbase"])
+    coinbase_rights(routes["coinbase"], keys, coinbase_gate, desk, clock.now)
 
     venue, desk = venues["kraken"], desks["kraken"]
     KrakenMarketData(venue, clock.now).register(routes["kraken"])
-    KrakenAccount(venue, desk, KrakenGate(keys), clock).register(routes["kraken"])
+    kraken_gate = KrakenGate(keys)  # one for all its endpoints: it remembers the nonces
+    KrakenAccount(venue, desk, kraken_gate, clock).register(routes["kraken"])
+    kraken_rights(routes["kraken"], keys, kraken_gate, desk, clock.now)
 
     Rehearsal(venues, routes, clock=clock, keys=keys, faults=faults, weather=weather).register(app)
     return app

@@ -34,6 +34,7 @@ class Arguments:
     state: str | None
     data: tuple[tuple[str, str], ...]  # symbol and file
     secrets: dict[str, str]  # by API key
+    can_withdraw: frozenset[str]  # the keys whose rights include withdrawals
     balances: dict[str, Decimal]  # of each account at each exchange when it is opened
     fee_rate: Decimal
 
@@ -62,6 +63,13 @@ def parse_arguments(words: Sequence[str], environment: Mapping[str, str]) -> Arg
     parser.add_argument("--state", metavar="FILE", help="remember clock and accounts in this file")
     parser.add_argument("--data", type=_file, nargs="+", action="extend", metavar="[SYMBOL=]CSV")
     parser.add_argument("--key", type=_pair, action="append", metavar="NAME:SECRET")
+    parser.add_argument(
+        "--withdrawal-key",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a key whose rights include withdrawals, as no key for trading should have",
+    )
     parser.add_argument("--balance", type=_balance, action="append", metavar="CURRENCY=AMOUNT")
     parser.add_argument("--fee-rate", type=_rate, default=Decimal("0.001"))
     found = parser.parse_args(words)
@@ -74,6 +82,7 @@ def parse_arguments(words: Sequence[str], environment: Mapping[str, str]) -> Arg
         state=found.state,
         data=tuple(found.data or ()),
         secrets=dict(found.key or [_key_in(environment)]),
+        can_withdraw=frozenset(found.withdrawal_key),
         balances=dict(found.balance or _BALANCES),
         fee_rate=found.fee_rate,
     )

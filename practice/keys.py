@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from common.errors import ConfigurationError
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 class Keys(Mapping[str, str]):
     """The secrets of the keys that are valid now, by key."""
 
-    def __init__(self, secrets: Mapping[str, str]) -> None:
+    def __init__(self, secrets: Mapping[str, str], can_withdraw: Collection[str] = ()) -> None:
+        """`can_withdraw` are the keys that may withdraw, as far as the exchanges say; there is nothing to withdraw."""
         self._secrets = dict(secrets)
+        self._can_withdraw = frozenset(can_withdraw)
         self._revoked: set[str] = set()
 
     def __getitem__(self, key: str) -> str:
@@ -28,6 +30,10 @@ class Keys(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._secrets) - len(self._revoked)
+
+    def can_withdraw(self, key: str) -> bool:
+        """Whether its owner gave that key the right to withdraw."""
+        return key in self._can_withdraw
 
     def change(self, key: str, *, valid: bool) -> None:
         """Revokes a key at all exchanges, or makes it valid again; its accounts stay as they are.

@@ -1,0 +1,1 @@
+"""`candlewell doctor`: what is wrong with a set-up, found by looking, never by changing anything."""
