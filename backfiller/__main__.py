@@ -78,6 +78,7 @@ def _compose(closing: ExitStack) -> Shared:
     Raises:
         ConfigurationError: the user has to change something.
     """
+    log.set_up()
     settings = load_settings()
     database = open_database(
         url_from(), durability=Durability.PROCESS_CRASH, checkpoint_pages=_CHECKPOINT_PAGES
@@ -86,7 +87,7 @@ def _compose(closing: ExitStack) -> Shared:
     closing.callback(Instance(database.path.parent, SOURCE, key=SOURCE).release)
     progress = watched()
     closing.callback(progress.close)
-    log.set_up()
+    log.set_up()  # again: what draws bars has taken stderr over
     for noisy in ("apscheduler", "ccxt"):  # what they log is expected here, or raised as well
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     shared = Shared.of(settings, os.environ, database, progress)

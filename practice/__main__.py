@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from common import log
 from common.clock import MarketClock, wall_now
 from common.errors import ConfigurationError
 from practice.arguments import Arguments, parse_arguments
@@ -52,13 +53,23 @@ _EXCHANGES = ("binance", "coinbase", "kraken")
 
 def main() -> int:
     """Runs until SIGTERM or SIGINT; the exit status."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
-        asyncio.run(_serve(parse_arguments(sys.argv[1:], os.environ)))
+        arguments = parse_arguments(sys.argv[1:], os.environ)
+        _set_up_log()
+        asyncio.run(_serve(arguments))
     except ConfigurationError as error:
-        _LOG.error("practice: %s", error)
+        print(f"practice: {error}", file=sys.stderr)  # noqa: T201
         return 2
     return 0
+
+
+def _set_up_log() -> None:
+    """As the other daemons where LOG_FORMAT is given, else plain sentences: most look at them in a terminal."""
+    if os.environ.get("LOG_FORMAT"):
+        log.set_up()
+    else:
+        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    _LOG.setLevel(logging.INFO)
 
 
 async def _serve(arguments: Arguments) -> None:

@@ -51,6 +51,9 @@ def main(
             told, holds = _checked(given, environment)
             print(told)  # noqa: T201
             return 0 if holds else 1
+        from common import log  # noqa: PLC0415
+
+        log.set_up(environment)  # before libraries may warn
         from trader.composition import trade  # noqa: PLC0415 - pandas and ta
 
         return trade(environment, once=given.once)
