@@ -86,6 +86,15 @@ def test_a_data_folder_of_root_is_given_to_the_suites_user_with_what_in_it_is_ro
     assert outside.stat().st_uid == 0
 
 
+def test_a_private_data_folder_of_root_is_given_away_with_all_that_is_in_it(suite):
+    (suite.data / "backups").mkdir(mode=0o700)
+    (suite.data / "backups" / "old.db").touch()
+    (suite.data / "trading.db").touch()
+    suite.data.chmod(0o700)
+    suite.compose("run", "--rm", "--no-deps", "data-folder")
+    assert owners(suite.data) == {1000}
+
+
 def test_a_data_folder_of_somebody_else_stays_theirs_and_the_message_says_so(suite):
     os.chown(suite.data, 4242, 4242)
     (suite.data / "of-root").touch()

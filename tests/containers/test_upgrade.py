@@ -39,7 +39,12 @@ def test_an_upgrade_by_docker_compose_keeps_all_rows_and_a_trader_goes_on_from_i
     assert len(before["ohlcv_data"]) == _CANDLES
     suite = ContainerSuite(f"candlewell-upgrade-{os.getpid()}", old_data)
     try:
-        suite.up()
+        try:
+            suite.up()
+        except AssertionError as error:
+            raise AssertionError(
+                f"{error}\n{suite.logs('data-folder')}{suite.logs('schema')}"
+            ) from None
         assert "upgraded from 0001" in suite.logs("schema")
         database = schema.open_database(suite.database_url)
 

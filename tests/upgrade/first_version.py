@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 
 import schema
+from common.clock import wall_now
 from common.database import connect, path_of
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def _rows(candles: Sequence[Sequence[float]]) -> list[tuple[str, list[dict[str, 
         ),
         (
             "INSERT INTO strategy_metadata VALUES (:id, 'binance', 'BTC/USDT', '1h', 'rsi', 'config/trader.yml', "
-            """'paper', '{"period": 7}', 141, '10000', 'running', 1, 1)""",
-            [{"id": ID}],
+            """'paper', '{"period": 7}', 141, '10000', 'running', :now, :now)""",
+            [{"id": ID, "now": wall_now()}],
         ),
         (
             "INSERT INTO signals VALUES (:id, :at, :said, :price, 25.5, '{\"rsi\": 25.5}', 'rsi', 'as it was', 1)",
