@@ -26,6 +26,7 @@ _NO_SUCH_MARKET = (
     "EQuery:Unknown asset pair"  # Kraken's words, of which ccxt makes a plain ExchangeError
 )
 _LONGEST = 200
+_QUERY = re.compile(r"(https?://[^\s?]+)\?\S*")
 _HTTP_BANNED, _HTTP_LIMIT, _HTTP_BAD, _HTTP_SERVER = 418, 429, 400, 500
 
 
@@ -88,8 +89,13 @@ def _retry_after_s(error: Exception, reply: Reply) -> float | None:
         return None
 
 
+def one_line(error: Exception) -> str:
+    """What it says, without what was asked in a URL: that may be signed, and differs each time."""
+    return _QUERY.sub(r"\1", " ".join(str(error).split()))
+
+
 def _short(error: Exception) -> str:
     """One line of it: an HTML page is not a message."""
-    text = " ".join(str(error).split())
+    text = one_line(error)
     text = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -207,6 +207,8 @@ def test_a_hung_trader_turns_unhealthy_and_the_others_go_on(suite, database):
     hung, *others = TRADERS
     suite.signal(hung, "SIGSTOP")
     suite.wait_for_health(hung, "unhealthy")
+    (*_, last) = suite.inspect(hung)["State"]["Health"]["Log"]
+    assert "the daemon hangs; it last said 'running" in last["Output"]
     before = counts(database, schema.signals)
     wait_until(
         "the others' signals",

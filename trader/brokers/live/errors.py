@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from common.errors import RejectedError, TransientError
 from common.exchange import errors
-from common.exchange_failures import classified
+from common.exchange_failures import classified, one_line
 
 if TYPE_CHECKING:
     from common.exchange_failures import Reply
@@ -69,5 +69,5 @@ def _is_answered(error: Exception, reply: Reply) -> bool:
 
 
 def _words(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    text = one_line(error)
     return f"{type(error).__name__}: {text}"[:300]
