@@ -18,19 +18,21 @@ from backfiller.progress import watched
 from backfiller.settings import load_settings
 from backfiller.shared import SOURCE, Shared
 from common import log
-from common.database import Durability, url_from
+from common.database import DatabaseLocked, Durability, url_from
 from common.database_failures import DatabaseUnusable, first_of
 from common.errors import ConfigurationError
 from common.instance import Instance
 from schema import open_database
 
+_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 _CHECKPOINT_PAGES = 1000  # the backfiller checkpoints for all, see common.database
 
 
 def main(words: list[str]) -> int:
     """The program. Returns its exit status.
 
-    2 for a mistake of the user, 1 for what could not be had, 74 for a database file that has failed.
+    2 for a mistake of the user, 1 for what could not be had, 74 for a database file that has failed, 75 for a database
+    that was locked by others when it was to be used once.
     """
     parser = argparse.ArgumentParser(
         prog="python -m backfiller",
@@ -48,12 +50,12 @@ def main(words: list[str]) -> int:
         for line in str(error).splitlines():
             print(f"backfiller: {line}", file=sys.stderr)  # noqa: T201
         return 2
-    except (DatabaseUnusable, ExceptionGroup) as error:
-        found = first_of(error, DatabaseUnusable)
+    except (DatabaseUnusable, DatabaseLocked, ExceptionGroup) as error:
+        found = first_of(error, DatabaseUnusable) or first_of(error, DatabaseLocked)
         if found is None:
             raise
         print(f"backfiller: {found}", file=sys.stderr)  # noqa: T201
-        return DatabaseUnusable.status
+        return found.status if isinstance(found, DatabaseUnusable) else _TRY_AGAIN
 
 
 async def _run(*, once: bool) -> int:

@@ -46,6 +46,7 @@ class Daemon:
         self._refused: set[str] = set()
         self._needs: Needs | None = None
         self._token: int | None = None
+        self._is_stuck = False
         self._job_failure: BaseException | None = None
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
@@ -136,6 +137,8 @@ class Daemon:
             self._token = None
             space.close(str(error))
         except DatabaseLocked:
+            if once:
+                raise
             self._token = None
         await self._beat()
 
@@ -195,6 +198,9 @@ class Daemon:
 
     async def _beat(self) -> None:
         state, detail, problem = self._state()
+        if state == "stuck" and not self._is_stuck:
+            self._log.error("stuck", detail=detail)
+        self._is_stuck = state == "stuck"
         # Its file tells the health check all the same.
         with contextlib.suppress(DatabaseFull, DatabaseLocked):
             beat = self._heartbeat.beat

@@ -161,12 +161,16 @@ class _Report:
         self._strategy_id = strategy_id
         self._heartbeat = Heartbeat(database, strategy_id, environment=environment)
         self._duty = Duty()
+        self._problem = ""
         self._log = structlog.get_logger()
         self._told = Progress("")
 
     def tell(self, progress: Progress) -> None:
         """Beats; and says it once when something changes."""
         problem = self._duty.neglected(progress)
+        if problem and problem != self._problem:
+            self._log.error("stuck", detail=problem)
+        self._problem = problem
         self._heartbeat.beat(
             "stuck" if problem else progress.state,
             problem or progress.detail,

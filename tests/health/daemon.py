@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 90.0
+_FORGIVEN_S = 4.0
 
 
 def until(condition: Callable[[], object], what: str, within_s: float = DEADLINE_S) -> None:
@@ -77,11 +78,13 @@ class Daemon:
         return found[1]
 
     def stays_healthy(self, for_s: float) -> None:
-        """Asks the check all that time."""
-        deadline = time.monotonic() + for_s
+        """Asks the check all that time; as Docker does, it forgives a moment, which a busy machine may take."""
+        deadline, last_well = time.monotonic() + for_s, time.monotonic()
         while time.monotonic() < deadline:
             status, said = self.check()
-            assert status == 0, said
+            if status == 0:
+                last_well = time.monotonic()
+            assert time.monotonic() - last_well < _FORGIVEN_S, said
             time.sleep(0.2)
 
     def signal(self, number: signal.Signals) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -11,7 +14,7 @@ from common.market_data import MarketData
 from common.partition import Partition
 from common.timeframe import Timeframe
 from tests.backfiller.surroundings import rows, stored
-from tests.health.daemon import until
+from tests.health.daemon import ROOT, until
 
 ONE = "partitions: [{exchange: binance, symbol: BTC/USDT, timeframe: 1m, history: 2h}]"
 TWO = """
@@ -23,7 +26,7 @@ partitions:
 # Shorter limits, so that a test need not wait for minutes.
 HASTY = """
 from backfiller import punctuality
-punctuality.LATE_S, punctuality.STUCK_S, punctuality._TURN_S = 2.0, 4.0, 0.1
+punctuality.LATE_S, punctuality.STUCK_S, punctuality._TURN_S = 3.0, 6.0, 0.1
 """
 HASTY_WRITES = """
 from common import database, heartbeat
@@ -73,7 +76,7 @@ def state(database) -> str:
 def test_one_that_keeps_up_is_healthy_and_says_so(backfiller, database):
     found = backfiller(ONE, HASTY)
     assert found.until_said(0, "ok: 1 partitions") == "ok: 1 partitions"
-    found.stays_healthy(8.0)
+    found.stays_healthy(12.0)
     until(lambda: state(database) == "ok: 1 partitions", "a row that says the same")
 
 
@@ -97,6 +100,7 @@ def test_an_exchange_whose_worker_hangs_for_ever_is_named_and_the_others_go_on(
     said = found.until_said(1, "unhealthy: binance BTC/USDT 1m: not asked for ")
     assert "though a candle is due" in said
     assert "coinbase" not in said
+    assert found.log.read_text().count('"event": "stuck"') == 1
     until(lambda: state(database).startswith("stuck: binance BTC/USDT 1m"), "a row that says so")
     count = len(stored(database, "coinbase", "BTC/USD", "1m"))
     until(lambda: len(stored(database, "coinbase", "BTC/USD", "1m")) > count, "coinbase's candles")
@@ -120,7 +124,7 @@ def test_an_exchange_that_is_down_is_told_and_is_no_reason_to_start_the_daemon_a
     found.until_said(0, "ok: 2 partitions")
     practice.fail(exchange="binance", kind="status", status=503, count=None)
     found.until_said(0, "backing_off: binance until ")
-    found.stays_healthy(10.0)
+    found.stays_healthy(12.0)
     until(lambda: state(database).startswith("backing_off: binance until "), "a row that says so")
     practice.heal()
     found.until_said(0, "ok: 2 partitions")
@@ -133,7 +137,7 @@ def test_candles_that_an_exchange_alone_does_not_give_are_late_and_no_reason_eit
     found.until_said(0, "ok: 1 partitions")
     practice.fail(exchange="binance", endpoint="klines", kind="body", body=[], count=None)
     found.until_said(0, "binance")
-    found.stays_healthy(8.0)
+    found.stays_healthy(12.0)
     said = found.until_said(0, "late: 1 of 1 partitions of binance late, binance BTC/USDT 1m: ")
     assert "expected candles, found an empty list" in said
 
@@ -167,3 +171,28 @@ def test_a_market_in_which_nothing_trades_and_a_long_timeframe_stay_healthy(
     quiet = MarketData(database).timestamps(partition, 0, practice.now())
     steps = {later - sooner for sooner, later in pairwise(quiet)}
     assert max(steps) > 60_000, "expected a market that was quiet for a while"
+
+
+def test_once_does_not_wait_for_a_lock_and_does_not_say_that_it_is_done(
+    practice, database, database_url, tmp_path
+):
+    file = tmp_path / "backfiller.yml"
+    file.write_text(ONE, encoding="utf-8")
+    program = (
+        "import sys\nfrom common import database\ndatabase._LOCK_DEADLINE_S = 0.5\n"
+        "from backfiller.__main__ import main\nsys.exit(main(['--once']))"
+    )
+    environment = {**os.environ, **practice.environment, "BACKFILLER_CONFIG": str(file)}
+    with database.write():
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env=environment | {"DATABASE_URL": database_url},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode in {1, 75}
+    assert "the database was locked by another process" in done.stderr
+    assert "Traceback" not in done.stderr

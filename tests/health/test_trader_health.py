@@ -40,7 +40,7 @@ class Hanging:
 def test_one_that_waits_says_what_for_and_is_healthy(market, daemon):
     trader = daemon("trader", first=HASTY)
     trader.until_said(0, "waiting: 0 of 281 candles")
-    trader.stays_healthy(6.0)
+    trader.stays_healthy(9.0)
 
 
 def test_one_that_has_evaluated_the_newest_candle_says_so_and_stays_healthy_while_none_comes(
@@ -49,7 +49,7 @@ def test_one_that_has_evaluated_the_newest_candle_says_so_and_stays_healthy_whil
     newest = market.add(*closes(WARM))
     trader = daemon("trader", first=HASTY, **FAST)
     trader.until_said(0, "running: evaluated 2026-01-03 04:00 UTC")
-    trader.stays_healthy(6.0)
+    trader.stays_healthy(9.0)
     assert rows(market.database, "SELECT max(timestamp) FROM signals") == [(newest,)]
 
 
@@ -60,6 +60,7 @@ def test_one_whose_loop_goes_round_but_that_does_not_evaluate_turns_unhealthy(ma
     market.add(100.0)
     said = trader.until_said(1, "unhealthy: expected a signal for the candle of ")
     assert "within 4 s, found the last one for that of 2026-01-03 04:00 UTC" in said
+    assert trader.log.read_text().count('"event": "stuck"') == 1
     until(
         lambda: rows(market.database, "SELECT state FROM fleet_health") == [("stuck",)],
         "a row that says so",
