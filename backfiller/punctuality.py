@@ -22,6 +22,7 @@ LATE_S = (
     60.0  # of this machine's time, after a candle's close: the exchange is asked for it at once
 )
 STUCK_S = 120.0  # without an answer or a failure; a call takes a minute at most
+_PAUSED_S = 15.0
 _TURN_S = 3.0  # more for each partition, since they are asked for in turns
 
 
@@ -45,7 +46,7 @@ class Punctuality:
         self._failures: dict[Partition, str] = {}
         self._late_since: dict[Partition, float] = {}
         self._priced_at = 0.0
-        self._waited_at = now()
+        self._waited_at = self._looked_at = now()
 
     def serve(self, needs: Mapping[Partition, Need]) -> None:
         """What is fetched from now on."""
@@ -81,8 +82,11 @@ class Punctuality:
             waits: whether nothing can be asked or stored now, for a reason that is told elsewhere.
         """
         now = self._now()
-        if waits:
+        if (
+            waits or now - self._looked_at > _PAUSED_S
+        ):  # looks come each second: the process was paused
             self._waited_at = now
+        self._looked_at = now
         if clock is None:
             silent_s = now - self._waited_at
             why = f"{self._exchange}: no answer and no failure for {_rounded(silent_s)} s since the start"
