@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from candlewell.doctor.setup import Setup
 
 _TIMEOUT_S = 10.0
+_IN_A_CONTAINER = Path("/run/secrets")
 _NAMES = ("API_KEY", "API_SECRET")
 
 
@@ -29,7 +30,7 @@ def withdrawals(setup: Setup) -> Iterator[Seen]:
     for exchange in sorted(live - given):
         yield note(
             f"no keys of {exchange} in this environment: not asked",
-            "ask where they are: docker-compose run --rm --entrypoint candlewell TRADER doctor",
+            "ask where they are: docker-compose run --rm TRADER candlewell doctor",
         )
     for exchange in sorted(given):
         yield _asked(setup, exchange)
@@ -48,7 +49,9 @@ def secret_files(setup: Setup) -> Iterator[Seen]:
     named += [path for path in sorted((setup.place / "secrets").glob("*")) if path.is_file()]
     if (setup.place / ".env").is_file() and _holds_keys(setup.place / ".env"):
         named.append(setup.place / ".env")
-    readable = [path for path in dict.fromkeys(named) if _others_can_read(path)]
+    # In a container there are no others; on the machine the same file has its own place.
+    named = [path for path in dict.fromkeys(named) if not path.is_relative_to(_IN_A_CONTAINER)]
+    readable = [path for path in named if _others_can_read(path)]
     for path in readable:
         yield problem(
             "a secret that only its owner can read",

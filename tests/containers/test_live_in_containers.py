@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -106,6 +107,18 @@ def test_its_secrets_are_in_files_of_its_own_and_nowhere_else(rehearsal):
     assert rehearsal.python(NAME, "print(open('/run/secrets/binance_api_key').read())").strip() == (
         "practice-key"
     )
+
+
+def test_the_doctor_asks_the_exchange_what_its_key_may_do(rehearsal):
+    done = rehearsal.compose(
+        "run", "--rm", "--no-deps", NAME, "candlewell", "doctor", "--json", check=False
+    )
+    findings = json.loads(done.stdout)["findings"]
+    told = {one["check"]: one for one in findings}
+    assert told["withdrawals"]["found"] == "the key of binance cannot withdraw"
+    assert "practice-secret" not in done.stdout + done.stderr
+    wrong = [one for one in findings if one["level"] == "problem"]
+    assert (wrong, done.returncode) == ([], 0)
 
 
 def test_a_kill_changes_nothing_that_was_traded(rehearsal):
