@@ -73,6 +73,12 @@ def parse_arguments(words: Sequence[str], environment: Mapping[str, str]) -> Arg
     parser.add_argument("--balance", type=_balance, action="append", metavar="CURRENCY=AMOUNT")
     parser.add_argument("--fee-rate", type=_rate, default=Decimal("0.001"))
     found = parser.parse_args(words)
+    secrets = dict(found.key or [_key_in(environment)])
+    for key in found.withdrawal_key:
+        if key not in secrets:
+            raise ConfigurationError(
+                f"--withdrawal-key: expected one of {', '.join(secrets)}, found {key!r}"
+            )
     return Arguments(
         host=found.host,
         port=found.port,
@@ -81,7 +87,7 @@ def parse_arguments(words: Sequence[str], environment: Mapping[str, str]) -> Arg
         speed=found.speed,
         state=found.state,
         data=tuple(found.data or ()),
-        secrets=dict(found.key or [_key_in(environment)]),
+        secrets=secrets,
         can_withdraw=frozenset(found.withdrawal_key),
         balances=dict(found.balance or _BALANCES),
         fee_rate=found.fee_rate,

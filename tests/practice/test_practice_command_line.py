@@ -26,6 +26,10 @@ if TYPE_CHECKING:
         (["--port", "1", "--start", "soon"], "--start: expected a time such as"),
         (["--port", "1", "--balance", "USDT"], "--balance: expected an amount such as USDT=10000"),
         (["--port", "1", "--key", "name"], "--key: expected NAME:SECRET"),
+        (
+            ["--port", "1", "--withdrawal-key", "mine"],
+            "--withdrawal-key: expected one of practice-key, found 'mine'",
+        ),
         (["--port", "1", "--fee-rate", "2"], "--fee-rate: expected a share"),
         (["--port", "1", "--data", "btc=file.csv"], "--data: expected BASE/QUOTE"),
         (["--port", "1", "--sped", "2"], "--sped"),
