@@ -27,7 +27,7 @@ BEGIN, END = "<!-- packages: written by scripts/licenses.py -->\n", "<!-- end --
 _LOCKS = {
     "trader": "a trader on paper",
     "suite": "the other daemons",
-    "terminal": "the demo; not in the image",
+    "terminal": "the tables for people",
 }
 _PINNED = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>[^\\]+))?")
 

@@ -12,7 +12,8 @@ _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)$")
 _INDENTED = " " * 4
 # What an indented line begins with that is a command, and not what a command prints.
 _PROGRAMS = ("python ", "sqlite3 ", "docker", "scripts/", "curl ", "candlewell ", ".venv/bin/", "git ")  # fmt: skip
-_CRON = re.compile(r"^[\d*/,-]+( [\d*/,-]+){4} (?P<command>\S.*)$")
+_CRON = re.compile(r"^[\d*/,-]+( [\d*/,-]+){4} +(?P<command>\S.*)$", re.DOTALL)
+_ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 COMMANDS = ("bash", "sh")
 
 
@@ -39,6 +40,12 @@ class Command:
 
     def __str__(self) -> str:
         return f"{self.document}:{self.line}: {self.text}"
+
+    def in_folder(self, folder: Path) -> str:
+        """What a shell is given in that folder: of a line for cron its command, as cron reads it."""
+        cron = _CRON.match(self.text)
+        text = cron["command"].replace("\\%", "%") if cron else self.text
+        return text.replace("/path/to/candlewell", str(folder))
 
 
 def documents() -> list[str]:
@@ -82,18 +89,34 @@ def commands(document: str) -> list[Command]:
     return sorted((*fenced, *_indented(document)), key=lambda command: command.line)
 
 
-def _indented(document: str) -> list[Command]:
-    """The commands on lines that are indented as code. What such a line prints follows it in the same way."""
+def indented_blocks(document: str) -> list[tuple[int, str]]:
+    """The first line of each block that is code by its indentation, with its number."""
+    found: list[tuple[int, str]] = []
+    before, in_list = "", False
+    for number, line in enumerate(_prose(document), start=1):
+        if line and not line.startswith(" "):
+            in_list = bool(_ITEM.match(line))
+        indentation = _INDENTED + "  " if in_list else _INDENTED
+        if not before.strip() and line.startswith(indentation):
+            found.append((number, line.strip()))
+        before = line
+    return found
+
+
+def _prose(document: str) -> list[str]:
+    """The lines of a document, with those of fenced blocks empty."""
     fenced: set[int] = set()
     for block in blocks(document):
         fenced |= set(range(block.line, block.line + block.text.count("\n")))
-    lines = [
-        "" if number in fenced else line
-        for number, line in enumerate(text_of(document).splitlines(), start=1)
-    ]
+    lines = text_of(document).splitlines()
+    return ["" if number in fenced else line for number, line in enumerate(lines, start=1)]
+
+
+def _indented(document: str) -> list[Command]:
+    """The commands on lines that are indented as code. What such a line prints follows it in the same way."""
     return [
         Command(document, at + 1, text)
-        for at, text in _logical([_code(line) for line in lines])
+        for at, text in _logical([_code(line) for line in _prose(document)])
         if text.startswith(_PROGRAMS) or _CRON.match(text)
     ]
 

@@ -89,7 +89,9 @@ def indexes() -> dict[str, str]:
     found: dict[str, str] = {}
     for table in schema.metadata.sorted_tables:
         for index in table.indexes:
-            columns = ", ".join(str(one).removeprefix(f"{table.name}.") for one in index.expressions)
+            columns = ", ".join(
+                str(one).removeprefix(f"{table.name}.") for one in index.expressions
+            )
             where = " where open" if index.dialect_options["sqlite"]["where"] is not None else ""
             unique = f", unique{where}" if index.unique else ""
             found[str(index.name)] = f"{table.name}({columns}){unique}"
