@@ -74,7 +74,7 @@ class Checkout:
 
 def practise(folder: Path) -> Checkout:
     """Makes the folder and lets four traders trade in it, until the database has something of everything."""
-    for name in ("config", "scripts"):
+    for name in ("config", "docs", "requirements", "scripts"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "backups").mkdir()
@@ -93,11 +93,11 @@ def practise(folder: Path) -> Checkout:
             suite.start_trader(strategy_id, **market, **TRADER_SETTINGS)
         suite.start_trader("holder", **_HOLDER)
         _wait(suite)
-        # Both make the file and its rows of others' hands in the tests below: a switch, and candles of a file.
         for name in (*TRADERS, "holder", "backfiller"):
             assert suite.stop(name) == 0
         urls = suite.api_urls
     checkout = Checkout(folder, urls)
+    # What people do leaves rows too: a switch, and candles of a file.
     for command in (
         "python -m trader control running --fleet --reason 'back'",
         "python -m backfiller import BTCUSDT-1h-2024-01.zip",
