@@ -126,7 +126,8 @@ _BLOCKS = {"json": Kind.PRACTICE, "python": Kind.PROGRAM, "yaml": Kind.PROGRAM, 
 
 def listed(what: Command | Block) -> Elsewhere | NotRun | None:
     """The entry of the two lists that accounts for it."""
-    for entry in (*ELSEWHERE, *NOT_RUN):
+    entries: tuple[Elsewhere | NotRun, ...] = (*ELSEWHERE, *NOT_RUN)
+    for entry in entries:
         if entry.document == what.document and what.text.startswith(entry.begins):
             return entry
     return None

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.documents.accounts import ELSEWHERE, NOT_RUN, PRINTED, kind_of, kind_of_block, listed
 from tests.documents.blocks import COMMANDS, ROOT, blocks, commands, documents, indented_blocks
+
+if TYPE_CHECKING:
+    from tests.documents.accounts import Elsewhere, NotRun
+    from tests.documents.blocks import Block, Command
 
 WHAT_TO_DO = (
     "nothing executes it: let one of the tests that tests/documents/accounts.py tells of do so, "
@@ -34,19 +39,19 @@ def test_what_is_executed_elsewhere_is_there_and_its_test_reads_that_document(en
     tests = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     assert test in tests
     assert entry.document in source
-    assert _uses(entry) == 1, "no command or block begins so, or it is listed twice"
+    assert is_used(entry), "no command or block of that document begins so"
 
 
 @pytest.mark.parametrize("entry", NOT_RUN, ids=lambda entry: f"{entry.document}: {entry.begins}")
 def test_what_is_not_executed_is_there_and_has_a_reason(entry):
     assert len(entry.reason.split()) > 4
-    assert _uses(entry) == 1
+    assert is_used(entry)
 
 
-def _uses(entry):
+def is_used(entry: Elsewhere | NotRun) -> bool:
     """Whether something in its document is accounted for by that entry."""
-    found = [*commands(entry.document), *blocks(entry.document)]
-    return int(any(listed(one) is entry for one in found))
+    found: list[Command | Block] = [*commands(entry.document), *blocks(entry.document)]
+    return any(listed(one) is entry for one in found)
 
 
 @pytest.mark.parametrize("document", documents())

@@ -97,9 +97,9 @@ def indexes() -> dict[str, str]:
             found[str(index.name)] = f"{table.name}({columns}){unique}"
         for constraint in table.constraints:
             if isinstance(constraint, sa.UniqueConstraint):
-                columns = [column.name for column in constraint.columns]
-                name = f"uq_{table.name}_{'_'.join(columns)}"  # as the naming convention says
-                found[name] = f"{table.name}({', '.join(columns)}), unique"
+                names_of = [column.name for column in constraint.columns]
+                name = f"uq_{table.name}_{'_'.join(names_of)}"  # as the naming convention says
+                found[name] = f"{table.name}({', '.join(names_of)}), unique"
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import yaml
 
@@ -9,11 +11,14 @@ from backfiller.settings import load_settings
 from tests.documents.accounts import Kind, kind_of, kind_of_block, listed
 from tests.documents.blocks import blocks, commands, documents
 
+if TYPE_CHECKING:
+    from tests.documents.blocks import Block, Command
+
 # What tells more by its status than that it worked: 1 is an answer there.
 ANSWERS = {"candlewell status": {0, 1}, "candlewell doctor": {0, 1}}
 
 
-def typed(document: str) -> list:
+def typed(document: str) -> list[Command]:
     return [command for command in commands(document) if kind_of(command) is Kind.PROGRAM]
 
 
@@ -30,7 +35,7 @@ def test_a_documents_commands_work_as_they_are_written(practised, tmp_path, docu
         assert "Traceback" not in done.stderr
 
 
-def configurations() -> list:
+def configurations() -> list[Block]:
     return [
         block
         for document in documents()
@@ -47,7 +52,7 @@ def test_a_piece_of_configuration_is_one_that_the_backfiller_takes(tmp_path, blo
     assert settings.model_fields_set == yaml.safe_load(block.text).keys()
 
 
-def snippets() -> list:
+def snippets() -> list[Block]:
     return [
         block
         for document in documents()

@@ -1,0 +1,151 @@
+"""The documents' lines of docker-compose, as they are written, in a folder like a reader's checkout."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import textwrap
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.backfiller_files.samples import candles, write_binance
+from tests.containers.running import ROOT, TRADERS, ContainerSuite, wait_until
+from tests.documents.accounts import Kind, kind_of
+from tests.documents.blocks import blocks, commands, documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.documents.blocks import Command
+
+pytestmark = pytest.mark.containers
+PRACTICE = "docker-compose -f docker-compose.yml -f docker-compose.practice.yml up"
+
+
+def typed(document: str) -> list[Command]:
+    """But for the line that starts the suite: the fixture types that one."""
+    return [
+        command
+        for command in commands(document)
+        if kind_of(command) is Kind.CONTAINER and command.text != PRACTICE
+    ]
+
+
+class Reader:
+    """A folder, what its reader has written into it, and the suite that was started there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("docker-compose.yml", "docker-compose.practice.yml", "config", "scripts"):
+            take = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            take(ROOT / name, folder / name)
+        (folder / "files").mkdir()
+        write_binance(folder / "files/BTCUSDT-1h-2024-01.zip", candles(24 * 31))
+        self._write_what_is_written()
+        self.suite = ContainerSuite(
+            f"candlewell-reader-{os.getpid()}", folder / "data", folder=folder
+        )
+        shim = folder / "bin/docker-compose"  # the documents say that `docker compose` does too
+        shim.parent.mkdir()
+        shim.write_text('#!/bin/sh\nexec docker compose "$@"\n', encoding="utf-8")
+        shim.chmod(0o755)
+        self._environment = {
+            **self.suite.environment,
+            "PATH": f"{shim.parent}:{os.environ['PATH']}",
+            "COMPOSE_FILE": "docker-compose.yml:docker-compose.practice.yml",
+        }
+
+    def _write_what_is_written(self) -> None:
+        """The strategy of docs/STRATEGIES.md, and the traders that documents add to the compose file."""
+        traders = ""
+        for block in [*blocks("README.md"), *blocks("docs/STRATEGIES.md")]:
+            if match := re.match(r"# (config/\S+)\n", block.text):
+                (self.folder / match[1]).parent.mkdir(exist_ok=True)
+                (self.folder / match[1]).write_text(block.text, encoding="utf-8")
+            elif re.match(r" *trader-[\w-]+:\n", block.text):
+                traders += textwrap.indent(textwrap.dedent(block.text), "  ")
+        assert "trader-cross-btc" in traders
+        compose = self.folder / "docker-compose.yml"
+        text = compose.read_text(encoding="utf-8")
+        compose.write_text(
+            text.replace("\nservices:\n", f"\nservices:\n{traders}\n", 1), encoding="utf-8"
+        )
+
+    def start(self, line: str) -> subprocess.Popen[str]:
+        """What a shell makes of that line; its output goes to a file."""
+        with (self.folder / "up.log").open("w") as log:
+            return subprocess.Popen(
+                ["bash", "-c", line],
+                cwd=self.folder,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
+
+    def run(self, line: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-ec", line],
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def reader(image, tmp_path_factory) -> Iterator[Reader]:
+    """The suite was started by the README's line for the practice exchange, and ends by Ctrl-C."""
+    assert PRACTICE in [command.text for command in commands("README.md")]
+    made = Reader(tmp_path_factory.mktemp("reader"))
+    running = made.start(PRACTICE)
+    try:
+        services = ("backfiller", *TRADERS, "trader-cross-btc")
+        wait_until("all containers", lambda: all(map(made.suite.container, services)))
+        for service in services:
+            made.suite.wait_for_health(service)
+        judged = "SELECT count(DISTINCT strategy_id) FROM signals WHERE strategy_id IN (?, ?, ?)"
+        wait_until("signals", lambda: ask(made, judged, *TRADERS) == 3)
+        yield made
+        os.killpg(running.pid, signal.SIGINT)
+        running.wait(timeout=120)  # with a status that differs between versions of Compose
+    finally:
+        running.kill()
+        made.suite.down()
+
+
+def ask(reader: Reader, query: str, *values: str) -> object:
+    """One value of the database, read by our own engine in the image's way."""
+    program = (
+        "import sys, schema; from common.engine import load_driver;"
+        "connection = load_driver().connect('file:data/trading.db?mode=ro', uri=True);"
+        "print(connection.execute(sys.argv[1], sys.argv[2:]).fetchone()[0])"
+    )
+    return int(reader.suite.python("backfiller", program, query, *values))
+
+
+@pytest.mark.parametrize("document", [name for name in documents() if typed(name)])
+def test_a_documents_lines_work_as_they_are_written(reader, document):
+    for command in typed(document):
+        line = command.in_folder(reader.folder)
+        done = reader.run(line)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        assert "Traceback" not in done.stdout + done.stderr, command
+        if line != command.text:  # for cron, which mails whatever is printed
+            assert done.stdout == "", command
+
+
+def test_what_the_lines_made_is_there(reader):
+    assert (reader.folder / "data/report.html").stat().st_size > 10_000
+    assert list((reader.folder / "data").glob("binance_BTC-USDT_1h.*"))
+    imported = "SELECT count(*) FROM ohlcv_data WHERE timestamp < 1706745600000"  # 2024-02
+    assert ask(reader, imported) == 24 * 31
+    assert ask(reader, "SELECT count(*) FROM controls WHERE scope = '*' AND state = 'running'") == 1
