@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import re
 import shutil
 import signal
@@ -50,6 +52,7 @@ class Reader:
         self.suite = ContainerSuite(
             f"candlewell-reader-{os.getpid()}", folder / "data", folder=folder
         )
+        self.suite.environment["PRACTICE_SPEED"] = "120"  # nobody waits for a trade here
         shim = folder / "bin/docker-compose"  # the documents say that `docker compose` does too
         shim.parent.mkdir()
         shim.write_text('#!/bin/sh\nexec docker compose "$@"\n', encoding="utf-8")
@@ -90,14 +93,36 @@ class Reader:
             )
 
     def watch(self, line: str) -> subprocess.CompletedProcess[str]:
-        """The same of a line that goes on until Ctrl-C, which comes as soon as it shows something."""
-        log = self.folder / "watch.log"
-        running = self.start(line, log)
-        wait_until("something to see", lambda: TRADERS[0] in log.read_text(encoding="utf-8"))
-        os.killpg(running.pid, signal.SIGINT)
-        running.wait(timeout=60)
-        said = log.read_text(encoding="utf-8")
-        return subprocess.CompletedProcess(line, 0, said, "")
+        """The same of a line that goes on at a terminal until Ctrl-C, which is typed when it shows a trader."""
+        terminal, inside = pty.openpty()
+        os.set_blocking(terminal, False)
+        running = subprocess.Popen(
+            ["bash", "-c", line],
+            cwd=self.folder,
+            env=self._environment,
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+        )
+        os.close(inside)
+        shown: list[bytes] = []
+
+        def shows_a_trader() -> bool:
+            with contextlib.suppress(BlockingIOError):
+                shown.append(os.read(terminal, 1 << 16))
+            return TRADERS[0].encode() in b"".join(shown)
+
+        try:
+            wait_until(f"{line} to show a trader", shows_a_trader)
+            os.write(terminal, b"\x03")
+            status = running.wait(timeout=60)
+        finally:
+            running.kill()
+            os.close(terminal)
+        return subprocess.CompletedProcess(
+            line, status, b"".join(shown).decode(errors="replace"), ""
+        )
 
     def run(self, line: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -112,7 +137,10 @@ class Reader:
 
 
 # What says by its status how things are, and not only whether it worked.
-ANSWERS = {"docker-compose run --rm cli status": {0, 1}}
+ANSWERS = {
+    "docker-compose run --rm cli status --watch": {0, 130},
+    "docker-compose run --rm cli status": {0, 1},
+}
 
 
 def statuses(line: str) -> set[int]:
