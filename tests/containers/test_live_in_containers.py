@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.containers import probes
 from tests.containers.running import ROOT, ContainerSuite, wait_until
 
 if TYPE_CHECKING:
@@ -106,6 +107,13 @@ def test_its_secrets_are_in_files_of_its_own_and_nowhere_else(rehearsal):
     assert rehearsal.python(NAME, "print(open('/run/secrets/binance_api_key').read())").strip() == (
         "practice-key"
     )
+
+
+def test_it_may_do_no_more_than_a_paper_trader_but_speak_to_its_exchange(rehearsal):
+    probes.require_no_rights(rehearsal, NAME)
+    probes.require_only_data_is_writable(rehearsal, NAME)
+    assert probes.asked(rehearsal, NAME, probes.PORTS) == []
+    assert not any(rehearsal.inspect(NAME)["NetworkSettings"]["Ports"].values())
 
 
 def test_a_kill_changes_nothing_that_was_traded(rehearsal):
