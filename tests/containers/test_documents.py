@@ -17,7 +17,7 @@ import pytest
 from tests.backfiller_files.samples import candles, write_binance
 from tests.containers.running import ROOT, TRADERS, ContainerSuite, wait_until
 from tests.documents.accounts import Kind, kind_of
-from tests.documents.blocks import blocks, commands, documents
+from tests.documents.blocks import blocks, commands, documents, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,3 +195,23 @@ def test_what_the_lines_made_is_there(reader):
     imported = "SELECT count(*) FROM ohlcv_data WHERE timestamp < 1706745600000"  # 2024-02
     assert ask(reader, imported) == 24 * 31
     assert ask(reader, "SELECT count(*) FROM controls WHERE scope = '*' AND state = 'running'") == 1
+
+
+SPAN = re.compile(r"`(?:[A-Z_]+=\S+ )*docker-compose ([^`]*)`")
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_line_in_the_middle_of_a_sentence_names_a_command_and_options_that_there_are():
+    """Those are not executed: most say what is done with a real exchange."""
+    spans = {" ".join(span.split()) for name in documents() for span in SPAN.findall(text_of(name))}
+    assert len(spans) >= 3
+    for span in spans:
+        words = [word for word in span.split() if word not in {"-f"} and ".yml" not in word]
+        if not words:
+            continue
+        asked = ["docker", "compose", words[0], "--help"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        known = set(re.findall(r"(?<![\w-])-{1,2}[a-z][a-z-]*", done.stdout))
+        assert done.returncode == 0, span
+        own = words[1:] if words[0] not in {"run", "exec"} else []  # the rest is the service's
+        assert {word for word in own if word.startswith("-")} <= known, span

@@ -152,3 +152,11 @@ def test_the_one_container_that_begins_as_root_has_one_capability_and_no_network
     assert host["ReadonlyRootfs"]
     assert "no-new-privileges:true" in host["SecurityOpt"]
     assert not suite.inspect("data-folder")["State"]["Running"]
+
+
+def test_the_limits_that_docs_security_md_tells_are_these():
+    text = (ROOT / "docs/SECURITY.md").read_text(encoding="utf-8")
+    assert f"| processes | {PROCESSES} at most |" in text
+    trader, backfiller = MEMORY_MB[TRADERS[0]], MEMORY_MB["backfiller"]
+    assert f"| memory | a trader {trader} MB, the backfiller {backfiller} MB" in text
+    assert "`/tmp` (16 MB), `/dev/shm` (64 MB) and `/dev/mqueue`" in text
