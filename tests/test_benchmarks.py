@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,26 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "benchmarks/README.md")
+
+# Each runs as it is written in benchmarks/README.md, but for less: it works, and says what it measured.
+SHORT = {
+    "api_calls": "--traders 1 --seconds 5",
+    "backtest": "--candles 2000 --rounds 1",
+    "files": "--rows 5000 --formats csv",
+    "http_load": "--candles 2000 --symbols 1 --rounds 1",
+    "insert": "--rows 5000 --rounds 1",
+    "ledger": "--traders 1 --seconds 2 --loads paced",
+    "step": "--candles 30 --warmup 281",
+    "upkeep": "--rows 20000",
+    "wake": "--traders 1 --candles 3",
+}
+LONG = {
+    "freshness": "waits for the closes of several minutes",
+    "live_month": "is run in short by tests/accelerated_live",
+    "long_run": "is run in short by tests/accelerated",
+    "memory": "needs the suite in containers, where tests/containers measures it",
+    "peers": "installs 2.7 GB; tests/test_benchmark_peers.py looks at what it makes of them",
+}
 
 
 def text_of(document: str) -> str:
@@ -51,3 +72,23 @@ def test_a_benchmark_says_what_it_does(name):
         check=True,
     )
     assert f"python -m benchmarks.{name}" in done.stdout
+
+
+def test_every_benchmark_is_run_in_short_or_says_why_not():
+    assert SHORT.keys() | LONG.keys() == programs()
+    assert not SHORT.keys() & LONG.keys()
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_benchmark_measures_something(name, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *SHORT[name].split()],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\d", done.stdout)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from common.database import Database
 
+_IN = "containers"
 _REQUIRED = ("CI", "CANDLEWELL_REQUIRE_CONTAINERS")
 
 
@@ -48,7 +49,19 @@ def image(engine) -> str:
     return "candlewell"
 
 
-@pytest.fixture(scope="module")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts those last that share the running suite, so that it does not run beside what others measure."""
+    items.sort(key=_shares_the_suite)
+
+
+def _shares_the_suite(item: pytest.Item) -> bool:
+    has_its_own = hasattr(getattr(item, "module", None), "suite")
+    return (
+        "suite" in getattr(item, "fixturenames", ()) and not has_its_own and _IN in item.path.parts
+    )
+
+
+@pytest.fixture(scope="session")
 def suite(image, tmp_path_factory) -> Iterator[ContainerSuite]:
     """The practice suite, up and healthy; tests leave it so."""
     running = ContainerSuite(f"candlewell-test-{os.getpid()}", tmp_path_factory.mktemp("data"))

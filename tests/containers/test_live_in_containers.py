@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.containers import probes
 from tests.containers.running import ROOT, ContainerSuite, wait_until
 
 if TYPE_CHECKING:
@@ -119,6 +120,13 @@ def test_the_doctor_asks_the_exchange_what_its_key_may_do(rehearsal):
     assert "practice-secret" not in done.stdout + done.stderr
     wrong = [one for one in findings if one["level"] == "problem"]
     assert (wrong, done.returncode) == ([], 0)
+
+
+def test_it_may_do_no_more_than_a_paper_trader_but_speak_to_its_exchange(rehearsal):
+    probes.require_no_rights(rehearsal, NAME)
+    probes.require_only_data_is_writable(rehearsal, NAME)
+    assert probes.asked(rehearsal, NAME, probes.PORTS) == []
+    assert not any(rehearsal.inspect(NAME)["NetworkSettings"]["Ports"].values())
 
 
 def test_a_kill_changes_nothing_that_was_traded(rehearsal):

@@ -9,6 +9,8 @@ from common.exchange import errors
 from common.exchange_failures import classified, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from common.exchange_failures import Reply
 
 
@@ -38,23 +40,24 @@ _REFUSALS = (
 )
 
 
-def meaning(error: Exception, reply: Reply) -> Exception:
+def meaning(error: Exception, reply: Reply, secrets: Iterable[str] = ()) -> Exception:
     """The error to raise for what a private call raised; an unknown one is passed on.
 
-    Whatever is not known to be a refusal is unclear: an order may be at the exchange.
+    Whatever is not known to be a refusal is unclear: an order may be at the exchange. The error's words go into logs
+    and books, so what is among the `secrets` is not in them: an exchange may repeat the key that it refuses.
     """
     if isinstance(error, errors.OrderNotFound):
-        return UnknownOrderError(_words(error))
+        return UnknownOrderError(_words(error, secrets))
     if isinstance(error, errors.InvalidNonce):
-        return NotDoneError(_words(error))
+        return NotDoneError(_words(error, secrets))
     if isinstance(error, _REFUSALS) or _is_answered(error, reply):
-        return RefusedError(_words(error))
+        return RefusedError(_words(error, secrets))
     found = classified(error, reply)
     retry_after_s = getattr(found, "retry_after_s", None)
     if isinstance(error, errors.RateLimitExceeded):
-        return NotDoneError(_words(error), retry_after_s=retry_after_s)
+        return NotDoneError(_words(error, secrets), retry_after_s=retry_after_s)
     if isinstance(found, TransientError | RejectedError):
-        return UnclearError(str(found), retry_after_s=retry_after_s)
+        return UnclearError(_without(secrets, str(found)), retry_after_s=retry_after_s)
     return found
 
 
@@ -68,6 +71,12 @@ def _is_answered(error: Exception, reply: Reply) -> bool:
     )
 
 
-def _words(error: Exception) -> str:
-    text = one_line(error)
+def _words(error: Exception, secrets: Iterable[str]) -> str:
+    text = _without(secrets, one_line(error))
     return f"{type(error).__name__}: {text}"[:300]
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text

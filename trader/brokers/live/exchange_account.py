@@ -70,6 +70,7 @@ class ExchangeAccount:
         self._symbol = symbol
         self._ways = WAYS[exchange]
         self._stop = stop
+        self._secrets = tuple(filter(None, credentials.values()))
         self._runner = asyncio.Runner()
         self._client = ccxt.connect(
             exchange,
@@ -181,7 +182,7 @@ class ExchangeAccount:
         except asyncio.CancelledError:
             raise UnclearError("not waited for: the trader is ending") from None
         except Exception as error:
-            found = meaning(error, reply)
+            found = meaning(error, reply, self._secrets)
             if isinstance(found, NotDoneError):
                 self._has_clock = False
             if found is error:
