@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, MetaData, Table, UniqueConstraint
 
-from common.database import Database, Durability, connect, url_from
+from common.database import DEFAULT_URL, Database, Durability, connect, url_from
 from common.errors import ConfigurationError
+from common.given import require_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -635,17 +636,16 @@ def is_known(revision: str | None) -> bool:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program. Returns its exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(
         prog="schema.py", description="Create or upgrade the database."
     )
     parser.add_argument(
-        "--database",
-        metavar="URL",
-        default=url_from(),
-        help="default: DATABASE_URL, or %(default)s",
+        "--database", metavar="URL", help=f"default: DATABASE_URL, or {DEFAULT_URL}"
     )
-    url = parser.parse_args(arguments).database
     try:
+        require_words(words)
+        url = parser.parse_args(words).database or url_from()
         before, after = upgrade(url)
     except ConfigurationError as error:
         print(f"schema.py: {error}", file=sys.stderr)  # noqa: T201

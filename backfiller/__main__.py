@@ -21,6 +21,7 @@ from common import log
 from common.database import DatabaseLocked, Durability, url_from
 from common.database_failures import DatabaseUnusable, first_of
 from common.errors import ConfigurationError
+from common.given import require_words
 from common.instance import Instance
 from schema import open_database
 
@@ -42,6 +43,7 @@ def main(words: list[str]) -> int:
     )
     parser.add_argument("--once", action="store_true", help="fetch what is missing now, and end")
     try:
+        require_words(words)
         if words and words[0] in commands.COMMANDS:
             return commands.run(words)
         arguments = parser.parse_args(words)

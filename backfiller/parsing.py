@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from common.candle import BadMarketData, Candle, Ticker
 from common.exchange_status import Market
+from common.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 _FIELDS = 6
 _DECIMAL_PLACES = 2  # ccxt's precisionMode
+_PLACES, _MOST_RULE = (
+    30,
+    10**18,
+)  # decimal places, and a least amount or cost, that no market goes beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +72,15 @@ def candles_of(answer: Answer, timeframe: Timeframe, window: Span, clock: Market
 
 def _candle(row: Any, timeframe: Timeframe, future: int) -> Candle:
     if not isinstance(row, list | tuple) or len(row) < _FIELDS:
-        raise BadMarketData(f"row: expected {_FIELDS} numbers, found {row!r:.100}")
+        raise BadMarketData(f"row: expected {_FIELDS} numbers, found {shown(row)}")
     timestamp = row[0]
     if not isinstance(timestamp, int) or timestamp % timeframe.milliseconds:
-        raise BadMarketData(f"timestamp: expected one on the {timeframe} grid, found {timestamp!r}")
+        raise BadMarketData(
+            f"timestamp: expected one on the {timeframe} grid, found {shown(timestamp)}"
+        )
     if timestamp > future:
         raise BadMarketData(
-            f"timestamp: expected none after the exchange's own time, found {timestamp}"
+            f"timestamp: expected none after the exchange's own time, found {shown(timestamp)}"
         )
     return Candle(timestamp, *row[1:_FIELDS])
 
@@ -94,7 +101,7 @@ def tickers_of(
                 timestamp, told.get("bid") or None, told.get("ask") or None, last
             )
         except BadMarketData as error:
-            row = {key: told.get(key) for key in ("bid", "ask", "last")}
+            row = {key: shown(told.get(key)) for key in ("bid", "ask", "last")}
             rejected.append(Rejected({"symbol": symbol} | row, str(error)))
     return found, rejected
 
@@ -105,6 +112,7 @@ def markets_of(markets: Mapping[str, Mapping[str, Any]], precision_mode: int) ->
 
 
 def _market(symbol: str, market: Mapping[str, Any], precision_mode: int) -> Market:
+    """A rule that no market can have counts as not told."""
     precision, limits = market.get("precision") or {}, market.get("limits") or {}
     return Market(
         symbol,
@@ -117,11 +125,17 @@ def _market(symbol: str, market: Mapping[str, Any], precision_mode: int) -> Mark
 
 def _step(precision: Any, mode: int) -> Decimal | None:
     """A step from ccxt's precision: the step itself, or a number of decimal places."""
-    number = _decimal(precision)
+    number = _decimal(precision, least=-_PLACES if mode == _DECIMAL_PLACES else 0)
     if number is not None and mode == _DECIMAL_PLACES:
-        return Decimal(1).scaleb(-int(number))
-    return number
+        return Decimal(1).scaleb(-int(number)) if number <= _PLACES else None
+    return number or None
 
 
-def _decimal(number: Any) -> Decimal | None:
-    return None if number is None else Decimal(str(number))
+def _decimal(number: Any, *, least: int = 0) -> Decimal | None:
+    try:
+        found = Decimal(str(number)) if isinstance(number, str | int | float) else None
+    except (InvalidOperation, ValueError):
+        return None
+    if found is None or not found.is_finite() or not least <= found <= _MOST_RULE:
+        return None
+    return found if not found or found.adjusted() >= -_PLACES else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from backfiller.upkeep.settings import UpkeepSettings
+from common.candle import FIRST_MARKET
 from common.errors import ConfigurationError
 from common.exchange import is_known
 from common.partition import Partition, check_exchange, check_symbol
@@ -24,6 +25,9 @@ DEFAULT_FILE = Path("config/backfiller.yml")
 _VARIABLES = {"CLOCK_SPEED": "clock_speed", "TICKER_INTERVAL_S": "ticker_interval_s"}
 _DURATION = re.compile(r"([1-9]\d{0,5})([hdw])")
 _UNITS = {"h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_LONGEST = 36_525 * 86_400_000  # a hundred years, in milliseconds
+_HOUR_S, _DAY_S = 3600.0, 86_400.0
+_MOST_SPEED = 100_000.0  # as fast as a practice exchange can be
 
 
 def _duration(given: Any) -> int:
@@ -31,7 +35,10 @@ def _duration(given: Any) -> int:
     match = _DURATION.fullmatch(str(given))
     if not match:
         raise ValueError("a duration such as 36h, 90d or 12w")
-    return int(match[1]) * _UNITS[match[2]]
+    found = int(match[1]) * _UNITS[match[2]]
+    if found > _LONGEST:
+        raise ValueError("a duration of at most 100 years, such as 36h, 90d or 12w")
+    return found
 
 
 def _moment(given: Any) -> int:
@@ -41,7 +48,10 @@ def _moment(given: Any) -> int:
     except ValueError:
         raise ValueError("a date such as 2025-01-01") from None
     aware = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return int(aware.timestamp() * 1000)
+    timestamp = int(aware.timestamp() * 1000)
+    if timestamp < FIRST_MARKET:
+        raise ValueError("a date from 2009-01-03 on, such as 2025-01-01")
+    return timestamp
 
 
 def _formed(check: Callable[[str], str], expected: str) -> Callable[[str], str]:
@@ -115,12 +125,12 @@ class BackfillerSettings(Settings):
     history: Duration = 90 * _UNITS["d"]
     retention: RetentionSettings = RetentionSettings()
     upkeep: UpkeepSettings = UpkeepSettings()
-    ticker_interval_s: float = Field(default=10.0, ge=0.1)
+    ticker_interval_s: float = Field(default=10.0, ge=0.1, le=_DAY_S)
     ticker_history: Duration = _UNITS["d"]
-    clock_interval_s: float = Field(default=60.0, ge=1.0)
-    registration_poll_s: float = Field(default=1.0, ge=0.1)
-    request_timeout_s: float = Field(default=20.0, ge=0.5)
-    clock_speed: float = Field(default=1.0, gt=0.0)
+    clock_interval_s: float = Field(default=60.0, ge=1.0, le=_HOUR_S)
+    registration_poll_s: float = Field(default=1.0, ge=0.1, le=_HOUR_S)
+    request_timeout_s: float = Field(default=20.0, ge=0.5, le=_HOUR_S)
+    clock_speed: float = Field(default=1.0, gt=0.0, le=_MOST_SPEED)
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

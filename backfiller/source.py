@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from common import exchange as ccxt
+from common.candle import FIRST_MARKET
 from common.clock import MarketClock, wall_now
 from common.errors import ConfigurationError
 from common.exchange_calls import Answer, Calls
 from common.exchange_failures import NoAnswerError
+from common.shown import shown
 from common.timeframe import Timeframe
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _MOST_CANDLES = {"binance": 1000, "coinbase": 300, "kraken": 720}
 _MOST_CANDLES_ELSEWHERE = 500
+_LONGEST_SYMBOL = 64  # characters
+_LAST_TIME = 253_402_300_799_999  # the end of the year 9999
 _NEWEST_ONLY = {"kraken": 720}  # the open one among them, whatever is asked for
 
 
@@ -83,7 +87,11 @@ class Source:
         markets = _mapping("the list of markets", answer.content)
         for market in markets.values():
             market["info"] = None  # the raw answer: megabytes that nothing here reads
-        return {symbol: market for symbol, market in markets.items() if market.get("spot")}
+        return {
+            symbol: market
+            for symbol, market in markets.items()
+            if market.get("spot") and isinstance(symbol, str) and len(symbol) <= _LONGEST_SYMBOL
+        }
 
     async def clock(self) -> MarketClock:
         """The exchange's clock. It is never ahead: the answer is taken for the time it arrived."""
@@ -96,9 +104,12 @@ class Source:
         if own:
             content = _mapping("the time", content).get("epochMillis")
         try:
-            return MarketClock(int(content), answer.arrived_at, self.speed)
-        except (TypeError, ValueError):
-            raise NoAnswerError(f"expected a time in milliseconds, found {content!r}") from None
+            told = int(content)
+        except (TypeError, ValueError, OverflowError):
+            told = 0
+        if not FIRST_MARKET <= told <= _LAST_TIME:
+            raise NoAnswerError(f"expected a time in milliseconds, found {shown(content)}")
+        return MarketClock(told, answer.arrived_at, self.speed)
 
     async def candles(self, partition: Partition, window: Span) -> Answer:
         """The candles of a window, as a list of whatever the exchange says they are."""
@@ -113,7 +124,7 @@ class Source:
             about_symbol=True,
         )
         if not isinstance(answer.content, list):
-            raise NoAnswerError(f"expected a list of candles, found {answer.content!r:.100}")
+            raise NoAnswerError(f"expected a list of candles, found {shown(answer.content)}")
         return answer
 
     async def tickers(self, symbols: Sequence[str]) -> Answer:
@@ -144,5 +155,5 @@ _CLOCKS: dict[str, Callable[[Any], Callable[[], Awaitable[Any]]]] = {
 
 def _mapping(what: str, content: Any) -> dict[str, Any]:
     if not isinstance(content, dict) or not content:
-        raise NoAnswerError(f"expected {what}, found {content!r:.100}")
+        raise NoAnswerError(f"expected {what}, found {shown(content)}")
     return content

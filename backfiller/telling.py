@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from common.shown import shown
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,11 +33,11 @@ class Telling:
 
     async def rejected(self, partition: Partition, rows: Sequence[Rejected]) -> None:
         """Rows that are no candles: one event for an answer, and none for what was told before."""
-        new = [bad for bad in rows if self._is_new(f"{partition} {bad.reason} {bad.row!r}")]
+        new = [bad for bad in rows if self._is_new(f"{partition} {bad.reason} {shown(bad.row)}")]
         if not new:
             return
         more = f" (and {len(new) - 1} more rows)" if len(new) > 1 else ""
-        examples = [{"reason": bad.reason, "row": repr(bad.row)} for bad in new[:_EXAMPLES]]
+        examples = [{"reason": bad.reason, "row": shown(bad.row)} for bad in new[:_EXAMPLES]]
         await self._shared.record(
             "warning",
             "candle_rejected",

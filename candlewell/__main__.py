@@ -10,6 +10,7 @@ import click
 from candlewell.commands import candlewell
 from common.database_failures import DatabaseUnusable
 from common.errors import CandlewellError, ConfigurationError
+from common.given import require_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 all is well, 1 something was found that is not, 2 for what the user has to change, 74 for a database file that
     has failed, 75 for a database that was not to be had now.
     """
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
+        require_words(words)
         status = candlewell.main(
-            args=None if arguments is None else list(arguments),
+            args=words,
             prog_name="candlewell",
             standalone_mode=False,
         )

@@ -31,7 +31,11 @@ since = click.option(
     "--since", metavar="TIME", help="From then on, in UTC, such as 2026-01-31 or 2026-01-31T12:00."
 )
 limit = click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."
+    "--limit",
+    type=click.IntRange(min=1, max=1_000_000),
+    default=20,
+    show_default=True,
+    help="At most so many.",
 )
 
 

@@ -105,7 +105,7 @@ def read_file(path: Path) -> list[Row]:
     try:
         # From memory: a file that is mapped and then cut short by somebody would end the process.
         return pl.read_parquet(path.read_bytes(), columns=list(columns)).select(columns).rows()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         said = " ".join(str(error).split())[:200]
         raise BadArchive(f"{path}: expected an archived month, found: {said}") from None
 

@@ -6,6 +6,13 @@ import math
 from dataclasses import dataclass
 
 from common.errors import RejectedError
+from common.shown import shown
+
+# What any market has had, with room to spare: beyond it a number is an error, and no arithmetic of money holds.
+LEAST_PRICE, MOST_PRICE, MOST_VOLUME = 1e-18, 1e15, 1e24
+FIRST_MARKET = (
+    1_230_940_800_000  # 2009-01-03, Bitcoin's first day: no market has a candle from before
+)
 
 
 class BadMarketData(RejectedError):
@@ -28,9 +35,9 @@ class Candle:
         # What nearly every candle is, in a fifth of the time: a history is checked a million times.
         if (
             type(opened) is type(high) is type(low) is type(close) is type(volume) is float
-            and 0.0 < low <= opened <= high < math.inf
+            and LEAST_PRICE <= low <= opened <= high <= MOST_PRICE
             and low <= close <= high
-            and 0.0 <= volume < math.inf
+            and 0.0 <= volume <= MOST_VOLUME
         ):
             return
         self._require_possible()
@@ -67,13 +74,25 @@ class Ticker:
 
 
 def _check(name: str, number: object, *, positive: bool) -> None:
-    """Raises BadMarketData unless `number` is a finite float, above 0 or at least 0."""
+    """Raises BadMarketData unless `number` is a finite number that a price, or else a volume, can be."""
     kind = "above 0" if positive else "of at least 0"
     if (
         not isinstance(number, int | float)
         or isinstance(number, bool)
-        or not math.isfinite(number)
+        or not _is_finite(number)
         or number < 0
         or (positive and number == 0)
     ):
-        raise BadMarketData(f"{name}: expected a finite number {kind}, found {number!r}")
+        raise BadMarketData(f"{name}: expected a finite number {kind}, found {shown(number)}")
+    least, most = (LEAST_PRICE, MOST_PRICE) if positive else (0.0, MOST_VOLUME)
+    if not least <= number <= most:
+        raise BadMarketData(
+            f"{name}: expected a number from {least:g} to {most:g}, found {number:g}"
+        )
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number beyond all floats
+        return False

@@ -23,6 +23,7 @@ from common.database_failures import tell_errors_apart, told_apart
 from common.engine import load_driver
 from common.errors import ConfigurationError, TransientError
 from common.filesystem import require_local
+from common.given import require_variables, require_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -139,7 +140,12 @@ def connect(
 
 
 def url_from(environment: Mapping[str, str] = os.environ) -> str:
-    """`DATABASE_URL`, or the default."""
+    """`DATABASE_URL`, or the default.
+
+    Raises:
+        ConfigurationError: it is too long for one, or no text.
+    """
+    require_variables(environment, ["DATABASE_URL"])
     return environment.get("DATABASE_URL") or DEFAULT_URL
 
 
@@ -149,12 +155,28 @@ def path_of(url: str) -> Path:
     Raises:
         ConfigurationError: it is not the URL of a SQLite file. No password is repeated.
     """
+    require_words([url])
     scheme, _, path = url.partition(":///")
     if scheme != "sqlite" or path in {"", ":memory:"}:
         # Of a URL of another kind only that: the rest may hold a password, wherever it is misplaced.
         found = f"a URL of {url.partition(':')[0]!r}" if ":" in url else repr(url)
         raise ConfigurationError(f"DATABASE_URL: expected sqlite:///PATH, found {found}")
     return Path(path).absolute()
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file or folder.
+
+    Raises:
+        ConfigurationError: nothing can have that name, or be looked for there.
+    """
+    try:
+        return path.exists()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigurationError(
+            f"DATABASE_URL: expected a file that can be looked for, found {path}: {why}"
+        ) from None
 
 
 def _make_folder(folder: Path) -> None:
@@ -181,11 +203,12 @@ def _make_file(path: Path, driver: ModuleType) -> None:
 
 def _require_usable(path: Path, *, create: bool) -> None:
     """Refuses, before SQLite is asked, what would end in an error that says less."""
-    if not path.exists() and not create:
+    is_there = _is_there(path)
+    if not is_there and not create:
         raise ConfigurationError(
             f"DATABASE_URL: expected a database made by `python schema.py`, found no file {path}"
         )
-    if path.exists() and not path.is_file():
+    if is_there and not path.is_file():
         raise ConfigurationError(f"DATABASE_URL: expected a file, found the folder {path}")
     for place in (path.parent, path):
         if place.exists() and not os.access(place, os.W_OK):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from common.clock import wall_now
 from common.errors import RejectedError, TransientError
 from common.exchange_failures import NoAnswerError, Reply, classified
+from common.exchange_limits import bound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,6 +37,7 @@ class Calls:
         """`timeout_s` is that of one HTTP request."""
         self._whole_call_s = timeout_s * _WHOLE_CALL + _longest_turn_s(client)
         client.timeout_on_exit = 0  # nothing to wait for: every answer has been read
+        bound(client)
         _watch(client)
 
     async def ask(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _BAN_S = 120.0  # where the exchange does not say for how long
 _LIMIT_S = 10.0
+_LONGEST_WAIT_S = 259_200.0  # three days, Binance's longest ban
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 _NO_SUCH_MARKET = (
     "EQuery:Unknown asset pair"  # Kraken's words, of which ccxt makes a plain ExchangeError
@@ -72,20 +73,28 @@ def classified(error: Exception, reply: Reply) -> Exception:  # noqa: PLR0911 - 
 
 _LIMITS = (errors.DDoSProtection, errors.RateLimitExceeded)
 # What ccxt's parsers raise for JSON that is not what they expect.
-_NONSENSE = (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError)
+_NONSENSE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def _retry_after_s(error: Exception, reply: Reply) -> float | None:
-    """The wait that the exchange asked for, in seconds."""
+    """The wait that the exchange asked for, in seconds; no longer than any exchange bans."""
     if match := _BANNED_UNTIL.search(str(error)):
-        return max((int(match[1]) - wall_now()) / 1000, 1.0)
+        wait_s = max((int(match[1]) - wall_now()) / 1000, 1.0)
+    elif (told := _in_header(reply)) is not None:
+        wait_s = told
+    else:
+        return None
+    return min(wait_s, _LONGEST_WAIT_S)
+
+
+def _in_header(reply: Reply) -> float | None:
     headers = {name.lower(): value for name, value in reply.headers.items()}
     value = headers.get("retry-after", "").strip()
-    if value.isdecimal():
+    if value.isascii() and value.isdecimal():
         return float(value)
     try:
         return max(parsedate_to_datetime(value).timestamp() - wall_now() / 1000, 1.0)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

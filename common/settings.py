@@ -9,10 +9,12 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from common.errors import ConfigurationError
+from common.given import require_variables
+from common.shown import named, shown
+from common.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _NEAR = 0.85
 _TELLING = 6  # letters
+_MOST_LINES = 20
 _SECRET_WORDS = ("secret", "password", "api_key", "apikey", "token")
 
 
@@ -56,6 +59,7 @@ def load(
         ConfigurationError: one line for each key that is wrong.
     """
     _refuse_misspelt(environment, variables, prefix)
+    require_variables(environment, variables)
     given = {} if file is None else read_yaml(file)
     origin: dict[str, str] = {}
     for variable, key in variables.items():
@@ -66,46 +70,11 @@ def load(
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        lines = [_line(details, model, origin, file) for details in error.errors()]
+        found = error.errors(include_url=False, include_context=False)
+        lines = [_line(details, model, origin, file) for details in found[:_MOST_LINES]]
+        more = len(found) - len(lines)
+        lines += [f"{file}: and {more} more of the kind"] if more else []
         raise ConfigurationError("\n".join(lines)) from None
-
-
-def read_yaml(file: Path) -> dict[str, Any]:
-    """The mapping that a YAML file holds; an empty file is an empty one.
-
-    Raises:
-        ConfigurationError: it is missing, not YAML, not a mapping, or has a key twice.
-    """
-    try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise ConfigurationError(
-            f"CONFIG_FILE: expected a file that can be read, found {file}: {error.strerror}"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"{file}: expected YAML, found: {' '.join(str(error).split())}"
-        ) from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{file}: expected keys with values, found {content!r}")
-    return content
-
-
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, except that a key given twice is an error and not the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} a second time", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -131,7 +100,7 @@ def _refuse_misspelt(
             if value:
                 family = [other for other in variables if other.startswith(prefix)]
                 hint = nearest(name, family) if family else "there is none of this kind"
-                raise ConfigurationError(f"{name}: unknown environment variable; {hint}")
+                raise ConfigurationError(f"{named(name)}: unknown environment variable; {hint}")
         elif near := difflib.get_close_matches(name, known, n=1, cutoff=_NEAR):
             raise ConfigurationError(
                 f"{name}: unknown environment variable; did you mean {near[0]!r}?"
@@ -144,7 +113,7 @@ def _refuse_two_values(
     if other is not None and environment[other] != environment[variable]:
         raise ConfigurationError(
             f"{other} and {variable}: expected one value for {key}, "
-            f"found {environment[other]!r} and {environment[variable]!r}"
+            f"found {shown(environment[other])} and {shown(environment[variable])}"
         )
 
 
@@ -162,10 +131,10 @@ def _line(
 ) -> str:
     path = [str(part) for part in details["loc"]]
     key = ".".join(path)
-    where = origin.get(key) or (f"{file}: {key}" if file and key else key)
+    told = ".".join(named(part) for part in path)
+    where = origin.get(key) or (f"{file}: {told}" if file and key else told)
     kind, found = details["type"], details["input"]
-    if any(word in key.lower() for word in _SECRET_WORDS):
-        found = "(not shown)"
+    is_secret = any(word in key.lower() for word in _SECRET_WORDS)
     if kind == "extra_forbidden":
         return f"{where}: unknown key; {nearest(path[-1], _keys_at(model, path[:-1]))}"
     if kind == "missing":
@@ -174,7 +143,7 @@ def _line(
     if not key:
         return message
     expected = message.removeprefix("Input should be ")
-    return f"{where}: expected {expected}, found {found!r}"
+    return f"{where}: expected {expected}, found {'(not shown)' if is_secret else shown(found)}"
 
 
 def _keys_at(model: Any, path: list[str]) -> list[str]:

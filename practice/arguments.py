@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, NoReturn
 
 from common.errors import ConfigurationError
+from common.given import require_variables, require_words
 from common.partition import check_symbol
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def parse_arguments(words: Sequence[str], environment: Mapping[str, str]) -> Arg
     Raises:
         ConfigurationError: one of them is not understood.
     """
+    require_words(words)
+    require_variables(environment, ["PRACTICE_API_KEY", "PRACTICE_API_SECRET"])
     parser = _Parser(
         prog="python -m practice",
         description="Be an exchange on made-up or recorded prices, for rehearsal, demo and tests.",

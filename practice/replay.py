@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+import zlib
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from common.errors import ConfigurationError
+from common.shown import named
+from common.text_file import TooLong, lines_of
 from practice.candles import Candles, flat_candles, join
 
 if TYPE_CHECKING:
@@ -25,6 +29,9 @@ _FIRST_ROW = 2  # after the header
 _MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
 _MOST_DECIMALS = 8
+_MOST = 10**10  # a price or a volume: with eight decimals it is a whole number of 64 bits
+_LAST_MS = 253_402_300_799_999  # the end of the year 9999
+_LONGEST_LINE = 65_536  # characters
 _FEWEST_ROWS = 2  # the timeframe is the distance between two
 _MOST_UNITS = 5_000_000  # nine years of minutes; more is a wrong timestamp
 
@@ -100,20 +107,22 @@ def read_candles(file: str) -> Rows:
     """
     try:
         with _opened(file) as lines:
-            reader = csv.reader(lines)
+            reader = csv.reader(lines_of(lines, longest=_LONGEST_LINE))
             header = next(reader, [])
             if header != _HEADER:
                 raise ConfigurationError(
-                    f"--data: {file} row 1: expected {','.join(_HEADER)}, found {','.join(header)}"
+                    f"--data: {file} row 1: expected {','.join(_HEADER)}, found {named(','.join(header))}"
                 )
             rows = [
                 _checked(cells, f"--data: {file} row {number}")
-                for number, cells in enumerate(reader, _FIRST_ROW)
+                for number, cells in enumerate(islice(reader, _MOST_UNITS + 1), _FIRST_ROW)
             ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, TooLong, csv.Error) as error:
         raise ConfigurationError(
             f"--data: expected a readable CSV file, found {file}: {error}"
         ) from None
+    if len(rows) > _MOST_UNITS:
+        raise ConfigurationError(f"--data: {file}: expected at most {_MOST_UNITS} rows, found more")
     if len(rows) < _FEWEST_ROWS:
         raise ConfigurationError(f"--data: {file}: expected at least 2 candles, found {len(rows)}")
     return _without_holes(rows, _unit_ms(rows, file))
@@ -131,14 +140,20 @@ def _checked(cells: list[str], place: str) -> _Row:
         timestamp_ms, *numbers = int(cells[0]), *(Decimal(cell) for cell in cells[1:])
         opened, high, low, close, volume = (round(number, _MOST_DECIMALS) for number in numbers)
         is_a_candle = 0 < low <= min(opened, close) <= max(opened, close) <= high and volume >= 0
+        is_too_large = high > _MOST or volume > _MOST or not 0 <= timestamp_ms <= _LAST_MS
     except (ValueError, IndexError, InvalidOperation):
         raise ConfigurationError(
-            f"{place}: expected {len(_HEADER)} numbers, found {','.join(cells)}"
+            f"{place}: expected {len(_HEADER)} numbers, found {named(','.join(cells))}"
         ) from None
     if not is_a_candle:
         raise ConfigurationError(
             f"{place}: expected 0 < low <= open and close <= high, and no volume below 0, "
-            f"found {','.join(cells)}"
+            f"found {named(','.join(cells))}"
+        )
+    if is_too_large:
+        raise ConfigurationError(
+            f"{place}: expected a time since 1970 and no number above {_MOST:,}, "
+            f"found {named(','.join(cells))}"
         )
     return timestamp_ms, (opened, high, low, close, volume)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import glob
 import gzip
 import os
 import re
@@ -25,6 +26,7 @@ from common.database import DEFAULT_URL, path_of
 from common.engine import load_driver
 from common.errors import ConfigurationError, TransientError
 from common.filesystem import require_local
+from common.given import require_variables, require_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -67,7 +69,9 @@ def make_backup(
         raise ConfigurationError(f"--database: expected a database file, found none at {database}")
     require_local(database.parent)
     with _folder_to_ourselves(folder):
-        for left in folder.glob(f"{database.stem}-*{_PART}"):  # by a backup that was killed
+        for left in folder.glob(
+            f"{glob.escape(database.stem)}-*{_PART}"
+        ):  # by a backup that was killed
             left.unlink()
         name = _new_name(folder, database.stem)
         part = folder / f"{name}{_PART}"
@@ -200,6 +204,7 @@ def _positive(text: str) -> int:
 
 def _default_url(environment: Mapping[str, str]) -> str:
     """The database that the suite uses: DATABASE_URL, or the one in docker-compose's DATA_DIR."""
+    require_variables(environment, ["DATABASE_URL", "DATA_DIR"])
     if url := environment.get("DATABASE_URL"):
         return url
     folder = environment.get("DATA_DIR")
@@ -224,10 +229,7 @@ def main(
     """The program. Returns its exit status: 2 for what the user has to change, 1 for a backup that failed."""
     parser = _Parser(prog="scripts/backup.sh", description=__doc__)
     parser.add_argument(
-        "--database",
-        metavar="URL",
-        default=_default_url(environment),
-        help="default: DATABASE_URL, or trading.db in DATA_DIR: %(default)s",
+        "--database", metavar="URL", help="default: DATABASE_URL, or trading.db in DATA_DIR"
     )
     parser.add_argument(
         "--folder", type=Path, metavar="DIR", help="default: backups, beside the database"
@@ -242,8 +244,10 @@ def main(
     parser.add_argument("--gzip", action="store_true", help="compress it: trading-....db.gz")
     parser.add_argument("--quiet", action="store_true", help="say nothing unless it fails")
     try:
-        options = parser.parse_args(arguments)
-        database = path_of(options.database)
+        words = sys.argv[1:] if arguments is None else arguments
+        require_words(words)
+        options = parser.parse_args(words)
+        database = path_of(options.database or _default_url(environment))
         folder = (options.folder or database.parent / "backups").absolute()
         backup = make_backup(database, folder, compress=options.gzip)
         pruned = prune(folder, database.stem, options.keep)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from common.database_failures import DatabaseUnusable
 from common.errors import ConfigurationError, TransientError
+from common.given import require_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,8 +38,10 @@ def main(
     1 for a strategy that is not what it has to be, or an audit that found what has no known cause; 2 for what the
     user has to change, 74 for a database file that has failed, 75 for a start when the database was not to be had.
     """
-    given = _parser(program).parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
     try:
+        require_words(words)
+        given = _parser(program).parse_args(words)
         if given.command == "control":
             from trader.control import set_control  # noqa: PLC0415 - each loads only what it needs
 

@@ -17,9 +17,11 @@ from pydantic import (
 
 from common.database import DEFAULT_URL
 from common.errors import ConfigurationError
+from common.given import require_variables
 from common.partition import Partition, check_exchange, check_symbol
-from common.settings import load, read_yaml
+from common.settings import load
 from common.timeframe import Timeframe  # noqa: TC001
+from common.yaml_file import read_yaml
 from trader.rule_settings import RULE_VARIABLES, RuleSettings
 from trader.strategies.loading import load_class, make, parameters_of
 from trader.strategies.strategy import Parameters  # noqa: TC001
@@ -116,6 +118,7 @@ def load_settings(environment: Mapping[str, str]) -> tuple[TraderSettings, Strat
     Raises:
         ConfigurationError: one line for each key that is wrong.
     """
+    require_variables(environment, VARIABLES)
     file = Path(environment.get("CONFIG_FILE") or DEFAULT_CONFIG_FILE)
     content = read_yaml(file)
     in_file = content.get("strategy", TraderSettings.model_fields["strategy"].default)

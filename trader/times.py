@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from common.errors import ConfigurationError
+from common.shown import shown
+
+# From the year 1 to 9999, in milliseconds: what can be written as a date.
+_FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
 
 
 def parse_time(text: str) -> int:
@@ -14,16 +18,16 @@ def parse_time(text: str) -> int:
         ValueError: it is neither.
     """
     text = text.strip()
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= len(str(_LAST)) and int(text) <= _LAST:
         return int(text)
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(
-            f"expected a time such as 2025-01-31 or 2025-01-31T12:00, found {text!r}"
+            f"expected a time such as 2025-01-31 or 2025-01-31T12:00, found {shown(text)}"
         ) from None
     time = time.replace(tzinfo=time.tzinfo or UTC)
-    return round(time.timestamp() * 1000)
+    return min(max(round(time.timestamp() * 1000), _FIRST), _LAST)  # a zone may lead out of them
 
 
 def iso(timestamp: int) -> str:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from backfiller.files.frame import COLUMNS, NUMBERS, PRICES
+from common.candle import FIRST_MARKET, LEAST_PRICE, MOST_PRICE, MOST_VOLUME
 from common.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from backfiller.files.frame import Block
-
-FIRST_MARKET = 1_230_940_800_000  # 2009-01-03, Bitcoin's first day: an earlier time is another unit
 
 _ENOUGH_TO_TELL = 20  # rows; that many minutes on a grid of five by chance: once in 10^14
 
@@ -65,6 +64,9 @@ def _reason(timeframe: Timeframe, now: int) -> pl.Expr:
         "not a finite number": pl.any_horizontal(~numbers.is_finite()),
         "a price not above 0": pl.any_horizontal(prices <= 0),
         "a volume below 0": pl.col("volume") < 0,
+        "a number beyond any market's": pl.any_horizontal(
+            prices < LEAST_PRICE, prices > MOST_PRICE, pl.col("volume") > MOST_VOLUME
+        ),
         "not low <= open, close <= high": pl.any_horizontal(
             body < pl.col("low"), body > pl.col("high")
         ),

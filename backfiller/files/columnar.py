@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TIMES = ("timestamp", "timestamp_ms", "date", "open_time")
+_FREE_ROWS, _ROWS_A_BYTE = 1_000_000, 2  # six numbers of a candle take some 15 bytes
+_MOST_ROWS = 50_000_000  # five times the minutes since the first market
 _NAMED = 200  # characters of polars' own words
 
 
@@ -29,13 +31,27 @@ def columnar(path: Path, kind: Format) -> Iterator[Block]:
     try:
         scan = pl.scan_parquet(path) if kind is Format.PARQUET else pl.scan_ipc(path)
         rows = scan.select(_columns(path, scan.collect_schema()))
+        _require_few(path, scan)
         start = 0
         while (frame := rows.slice(start, BLOCK_ROWS).collect()).height:
             yield Block(frame, start + 1)
             start += frame.height
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         said = " ".join(str(error).split())[:_NAMED]
         raise BadFile(f"{path}: expected a {kind.value} file, found: {said}") from None
+
+
+def _require_few(path: Path, scan: pl.LazyFrame) -> None:
+    """A few bytes can stand for any number of equal rows, which are read by the group.
+
+    Raises:
+        BadFile: it holds far more rows than a file of that size has any reason to.
+    """
+    rows = scan.select(pl.len()).collect().item()
+    if rows > max(_FREE_ROWS, path.stat().st_size * _ROWS_A_BYTE) or rows > _MOST_ROWS:
+        raise BadFile(
+            f"{path}: expected at most {_ROWS_A_BYTE} rows a byte and {_MOST_ROWS:,} in all, found {rows:,}"
+        )
 
 
 def _columns(path: Path, schema: pl.Schema) -> list[pl.Expr]:

@@ -11,6 +11,7 @@ from backfiller.files import text
 from backfiller.files.errors import BadFile
 from backfiller.files.formats import Format, header_of
 from backfiller.files.frame import COLUMNS, NUMBERS, SCHEMA, Block
+from common.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,8 +126,11 @@ def _parsed(path: Path, lines: bytes, layout: _Layout, first: int, word: str = "
             missing_columns="insert",
             raise_if_empty=False,
         )
-    except pl.exceptions.PolarsError as error:
-        wrong = _first_wrong(lines, layout, first, word) or f"{word} {first} or after: {error}"
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        wrong = (
+            _first_wrong(lines, layout, first, word)
+            or f"{word} {first} or after: {shown(str(error))}"
+        )
         raise BadFile(f"{path}: {wrong}") from None
     return Block(frame.select(COLUMNS), first)
 

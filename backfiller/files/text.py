@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -17,7 +19,13 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 4 << 20
 _TAIL = 64
+# Candles are packed to a tenth; a file that unpacks to a thousand times its size is made to fill a disk or a day.
+_MOST_RATIO = 200
+_FREE_BYTES = 64 << 20  # up to here any ratio will do
 _LONGEST_LINE = 64 << 10
+_DAMAGED = (
+    zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, struct.error, ValueError,
+)  # fmt: skip
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -46,21 +54,50 @@ def opened(path: Path) -> Iterator[Text]:
             raw.seek(0)
             if begin[:2] == b"\x1f\x8b":
                 with gzip.GzipFile(fileobj=raw) as text:
-                    yield text
+                    yield _Unpacked(text, path)
             elif begin == b"PK\x03\x04" or path.suffix.lower() == ".zip":
                 with (
                     zipfile.ZipFile(raw) as packed,
                     packed.open(_only_member(packed, path)) as text,
                 ):
-                    yield text
+                    yield _Unpacked(text, path)
             else:
                 yield raw
-    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
+    except _DAMAGED as error:
         raise BadFile(f"{path}: expected a whole packed file, found: {error}") from None
     except (NotImplementedError, RuntimeError) as error:  # zipfile's words for a cipher or a method
         raise BadFile(f"{path}: expected a zip that can be unpacked, found: {error}") from None
     except OSError as error:
-        raise BadFile(f"{path}: expected a file that can be read: {error.strerror}") from None
+        why = error.strerror or error
+        raise BadFile(f"{path}: expected a file that can be read, found: {why}") from None
+
+
+class _Unpacked:
+    """The text in a packed file, as much of it as a file of that size has any reason to hold.
+
+    Reading raises BadFile where there is more.
+    """
+
+    def __init__(self, text: Text, path: Path) -> None:
+        self._text = text
+        self._path = path
+        self._left = max(_FREE_BYTES, path.stat().st_size * _MOST_RATIO)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """See Text."""
+        return self._counted(self._text.read(size))
+
+    def readline(self, size: int = -1, /) -> bytes:
+        """See Text."""
+        return self._counted(self._text.readline(size))
+
+    def _counted(self, read: bytes) -> bytes:
+        self._left -= len(read)
+        if self._left < 0:
+            raise BadFile(
+                f"{self._path}: expected at most {_MOST_RATIO} times its size when unpacked, found more"
+            )
+        return read
 
 
 def _only_member(packed: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
@@ -72,7 +109,11 @@ def _only_member(packed: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
 
 def require_file(path: Path) -> None:
     """Raises BadFile if there is no such file."""
-    if not path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as error:  # a name that is too long
+        raise BadFile(f"{path}: expected a file, found: {error.strerror}") from None
+    if not is_file:
         found = "a folder" if path.is_dir() else "none"
         raise BadFile(f"{path}: expected a file, found {found}")
 

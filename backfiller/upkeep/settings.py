@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from common.settings import Settings
 
 _SIZE = re.compile(r"(\d{1,6})([kMGT])B")
+_DAY_S = 86_400.0
 _UNITS = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -31,6 +32,6 @@ class UpkeepSettings(Settings):
     warn_free_percent: float = Field(default=5.0, ge=0.0, le=100.0)
     stop_free: Size = 100 * _UNITS["M"]
     wal_limit: Size = 32 * _UNITS["M"]
-    watch_interval_s: float = Field(default=5.0, ge=0.1)
-    checkpoint_interval_s: float = Field(default=30.0, ge=0.1)
-    daily_first_after_s: float = Field(default=300.0, ge=0.0)
+    watch_interval_s: float = Field(default=5.0, ge=0.1, le=_DAY_S)
+    checkpoint_interval_s: float = Field(default=30.0, ge=0.1, le=_DAY_S)
+    daily_first_after_s: float = Field(default=300.0, ge=0.0, le=_DAY_S)

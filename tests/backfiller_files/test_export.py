@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backfiller.files.exporting import export_csv
+from common.candle import LEAST_PRICE, MOST_PRICE, MOST_VOLUME
 from common.errors import ConfigurationError
 from common.partition import Partition
 from common.timeframe import Timeframe
@@ -118,12 +119,12 @@ def test_an_export_that_fails_half_way_leaves_the_file_that_was_there(tmp_path):
 
 @st.composite
 def any_candles(draw):
-    price = st.floats(5e-324, 1.7e308)
+    price = st.floats(LEAST_PRICE, MOST_PRICE)
     times = draw(st.lists(st.integers(0, 1500), unique=True, min_size=1, max_size=30))
     rows = []
     for number in sorted(times):
         low, a, b, high = sorted(draw(st.tuples(price, price, price, price)))
-        rows.append((START + number * HOUR, a, high, low, b, draw(st.floats(0, 1.7e308))))
+        rows.append((START + number * HOUR, a, high, low, b, draw(st.floats(0, MOST_VOLUME))))
     return rows
 
 

@@ -15,6 +15,8 @@ from common.candle import BadMarketData, Candle
 from common.errors import ConfigurationError
 from common.history import History
 from common.market_data import MarketData
+from common.shown import named, shown
+from common.text_file import TooLong, lines_of
 from trader.times import iso, parse_time
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from common.timeframe import Timeframe
     from trader.roles import Row
 
+_LONGEST_LINE = 65_536  # characters
+_MOST_ROWS = 10_000_000  # nineteen years of minutes
 COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 
 
@@ -142,10 +146,12 @@ def from_csv(
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = [
                 row
-                for row in _parsed(csv.reader(lines), file, timeframe)
+                for row in _parsed(
+                    csv.reader(lines_of(lines, longest=_LONGEST_LINE)), file, timeframe
+                )
                 if (start is None or row[0] >= start) and (until is None or row[0] <= until)
             ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, TooLong, csv.Error) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise ConfigurationError(
             f"--csv: expected a CSV file that can be read, found {file}: {why}"
@@ -168,12 +174,14 @@ def _parsed(lines: Iterator[list[str]], file: Path, timeframe: Timeframe) -> Ite
     header = [name.strip().lower() for name in next(lines, [])]
     if header != list(COLUMNS):
         raise ConfigurationError(
-            f"{file} line 1: expected {','.join(COLUMNS)}, found {','.join(header) or 'nothing'}"
+            f"{file} line 1: expected {','.join(COLUMNS)}, found {named(','.join(header)) if any(header) else 'nothing'}"
         )
     before = -1
     for number, fields in enumerate(lines, start=2):
         if not fields:
             continue
+        if number > _MOST_ROWS:
+            raise ConfigurationError(f"--csv: expected at most {_MOST_ROWS:,} rows, found more")
         try:
             row = _row(fields)
         except (ValueError, BadMarketData) as error:
@@ -206,4 +214,4 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"expected a number, found {text!r}") from None
+        raise ValueError(f"expected a number, found {shown(text)}") from None

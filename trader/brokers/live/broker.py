@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from common.clock import MarketClock
-    from trader.brokers.live.exchange_account import ExchangeAccount, Seen
+    from trader.brokers.live.answers import Seen
+    from trader.brokers.live.exchange_account import ExchangeAccount
     from trader.core.books import Books
     from trader.core.order import Order
     from trader.core.trade import Trade
@@ -120,8 +121,7 @@ class LiveBroker:
             self._account.open()
             outcome = self._step(order, why_not)
         except UnknownOrderError as error:
-            self._lost(order, error)
-            return None
+            return self._lost(order, error)
         except (TransientError, RefusedError) as error:
             self._wait(error)
             return None
@@ -143,15 +143,23 @@ class LiveBroker:
             return Outcome.canceled(f"not sent: {why}")
         return self._send(order)
 
-    def _lost(self, order: Order, error: UnknownOrderError) -> None:
-        """The exchange does not know an order that it has acknowledged."""
+    def _lost(self, order: Order, error: UnknownOrderError) -> Outcome | None:
+        """The exchange does not know an order that it has acknowledged: perhaps by another id than it said."""
         self._losses += 1
         self._wait(error)
+        try:
+            seen = self._account.find(order)
+        except (TransientError, RefusedError, UnknownOrderError):
+            seen = None
+        if seen is not None and seen.exchange_order_id != order.exchange_order_id:
+            self._log.warning("order_renamed", order=order.client_order_id)
+            return Outcome(OrderStatus.OPEN, exchange_order_id=seen.exchange_order_id)
         if self._losses >= _LOSSES:
             raise UnexplainedError(
                 f"the exchange does not know order {order.client_order_id} any more, which it had accepted as "
                 f"{order.exchange_order_id}"
             )
+        return None
 
     def _send(self, order: Order) -> Outcome | None:
         clock = self._clock()
@@ -217,6 +225,8 @@ class LiveBroker:
         known = order
         for trade in trades:
             known = traded(known, trade)
+        if not is_as_much(seen.filled, known.filled):
+            raise UnclearError(f"expected trades of {seen.filled:f}, found {known.filled:f}")
         if not is_as_much(known.filled, seen.filled):
             # The trades are told later than the order's end.
             self._pause.begin(f"{known.filled:f} of {seen.filled:f} in trades", 0.5)

@@ -7,41 +7,47 @@ loop of its own, one call at a time. Numbers are taken as text and made decimals
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from common import exchange as ccxt
 from common.errors import ConfigurationError
 from common.exchange_calls import Calls
 from common.exchange_failures import Reply
-from trader.brokers.live.errors import NotDoneError, UnclearError, meaning
+from trader.brokers.live.answers import (
+    fee,
+    identity,
+    moment,
+    number,
+    reading,
+    require_agreement,
+    require_of,
+    seen,
+)
+from trader.brokers.live.errors import (
+    NotDoneError,
+    RefusedError,
+    UnclearError,
+    UnknownOrderError,
+    meaning,
+)
 from trader.brokers.live.ways import WAYS
-from trader.core.money import ZERO, exactly, plain
-from trader.core.order import OrderStatus
+from trader.core.money import exactly, plain
 from trader.core.trade import Trade
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from decimal import Decimal
 
+    from trader.brokers.live.answers import Seen
     from trader.brokers.live.ways import Raw
     from trader.core.order import Order
     from trader.stop import Stop
 
 T = TypeVar("T")
+_NO_SUCH_ORDER = '"NOT_FOUND"'  # Coinbase's word, of which ccxt makes a plain ExchangeError
+_CLOCKS_DIFFER_MS = 3_155_760_000_000  # a hundred years: a practice exchange shows any time
 EXCHANGES = tuple(WAYS)
 TIMEOUT_S = 8.0  # of one request: a health check notices a daemon that hangs for 30 s
-_STATUS = {"open": OrderStatus.OPEN, "closed": OrderStatus.FILLED}  # all others are an early end
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An order as the exchange tells of it; `filled` is in base currency."""
-
-    exchange_order_id: str
-    status: OrderStatus
-    filled: Decimal
-    raw: Raw
 
 
 class ExchangeAccount:
@@ -102,6 +108,8 @@ class ExchangeAccount:
         if not self._has_markets:
             parameters = ccxt.MARKET_PARAMETERS.get(self._exchange, {})
             self._ask(lambda: self._client.load_markets(True, parameters))
+            if self._symbol not in (self._client.markets or {}):
+                raise UnclearError(f"expected a market {self._symbol}, found none in the list")
             self._has_markets = True
 
     def close(self) -> None:
@@ -124,41 +132,50 @@ class ExchangeAccount:
                 self._ways.to_place(order, expires_at),
             )
         )
-        return sent.get("id") or None
+        with reading("an order", sent):
+            return identity(sent["id"]) if sent.get("id") else None
 
     def find(self, order: Order) -> Seen | None:
         """The order by its own id; None if the exchange has none."""
         found = self._ask(lambda: self._ways.find(self._client, order))
-        return None if found is None else _seen(found)
+        return None if found is None else seen(found)
 
     def look(self, order: Order) -> Seen:
         """The order by the exchange's id."""
-        return _seen(
-            self._ask(lambda: self._client.fetch_order(order.exchange_order_id, order.symbol))
-        )
+        try:
+            found = self._ask(
+                lambda: self._client.fetch_order(order.exchange_order_id, order.symbol)
+            )
+        except RefusedError as error:
+            if _NO_SUCH_ORDER in str(error):
+                raise UnknownOrderError(str(error)) from error
+            raise
+        return seen(found)
 
     def cancel(self, order: Order) -> None:
         """Has the exchange take the order back."""
         self._ask(lambda: self._client.cancel_order(order.exchange_order_id, order.symbol))
 
-    def trades(self, order: Order, seen: Seen) -> list[Trade]:
-        """The order's trades, oldest first."""
-        made = self._ask(lambda: self._ways.trades(self._client, order, seen.raw))
-        try:
-            return [self._trade(order, one) for one in sorted(made, key=_moment)]
-        except (TypeError, ValueError, KeyError) as error:
-            raise UnclearError(f"expected trades, found {made!r:.100}: {error}") from error
+    def trades(self, order: Order, known: Seen) -> list[Trade]:
+        """The order's trades, oldest first, which add up to what is `known` of it."""
+        made = self._ask(lambda: self._ways.trades(self._client, order, known.raw))
+        with reading("trades", made):
+            found = [self._trade(order, one) for one in sorted(made, key=moment)]
+            require_agreement(known, found)
+            return found
 
     def held(self, currency: str) -> Decimal:
         """What the account has of a currency, free or in orders."""
         parameters = self._ways.balance_parameters
         told = self._ask(lambda: self._client.fetch_balance(parameters))
-        return _number(told["total"].get(currency) or 0)
+        with reading("balances", told):
+            return number(told["total"].get(currency) or 0)
 
     def open_client_order_ids(self) -> set[str]:
         """The own ids of all open orders of the symbol, whoever placed them."""
         found = self._ask(lambda: self._client.fetch_open_orders(self._symbol))
-        return {one["clientOrderId"] for one in found if one["clientOrderId"]}
+        with reading("open orders", found):
+            return {identity(one["clientOrderId"]) for one in found if one["clientOrderId"]}
 
     # --- how it asks, and reads ---
 
@@ -183,11 +200,17 @@ class ExchangeAccount:
             raise UnclearError("not waited for: the trader is ending") from None
         except Exception as error:
             found = meaning(error, reply, self._secrets)
-            if isinstance(found, NotDoneError):
-                self._has_clock = False
+            self._forget_what_may_be_wrong(error, found)
             if found is error:
                 raise
             raise found from error
+
+    def _forget_what_may_be_wrong(self, error: Exception, found: Exception) -> None:
+        """A refusal may be of what the exchange has told wrongly before: its clock, or its markets."""
+        if isinstance(found, NotDoneError) or isinstance(error, ccxt.errors.AuthenticationError):
+            self._has_clock = False
+        if isinstance(error, ccxt.errors.BadSymbol):
+            self._has_markets = False
 
     async def _unless_stopped(self, answer: Awaitable[Any]) -> Any:
         """The answer; gives up waiting for it as soon as the trader is to end."""
@@ -208,63 +231,36 @@ class ExchangeAccount:
         """Has the client sign with the exchange's time, where the exchange looks at it."""
         if self._ways.looks_at_time:
             self._ask(self._client.load_time_difference)
+            with reading("the exchange's time", self._client.options.get("timeDifference")):
+                if abs(self._client.options["timeDifference"]) > _CLOCKS_DIFFER_MS:
+                    raise UnclearError("expected the exchange's time, found one of another century")
 
     def _trade(self, order: Order, raw: Raw) -> Trade:
-        fee, currency = _fee(raw)
+        require_of(order, raw)
+        paid, currency = fee(raw, order)
         quote = order.symbol.partition("/")[2]
         is_third = currency not in order.symbol.split("/")
+        timestamp, name = moment(raw)
         return Trade(
-            exchange_trade_id=str(raw["id"]),
+            exchange_trade_id=name,
             symbol=order.symbol,
             side=order.side,
-            amount=_number(raw["amount"]),
-            price=_number(raw["price"]),
-            fee=fee,
-            timestamp=int(raw["timestamp"]),
+            amount=number(raw["amount"]),
+            price=number(raw["price"]),
+            fee=paid,
+            timestamp=timestamp,
             paid_in=None if currency == quote else currency,
-            fee_value=self._value(fee, currency, quote) if is_third else None,
+            fee_value=self._value(paid, currency, quote) if is_third else None,
         )
 
     def _value(self, amount: Decimal, currency: str, quote: str) -> Decimal:
         """What an amount of a third currency is worth in quote currency, at the last price."""
         symbol = f"{currency}/{quote}"
         if symbol not in self._client.markets:
+            self._has_markets = False  # it may have been told wrongly
             raise UnclearError(
                 f"expected a market {symbol} to value a fee of {amount:f} {currency}"
             )
         ticker = self._ask(lambda: self._client.fetch_ticker(symbol))
         with exactly():
-            return plain(amount * _number(ticker["last"]))
-
-
-def _seen(raw: Raw) -> Seen:
-    if not raw.get("id") or raw.get("status") is None:
-        raise UnclearError(f"expected an order with its id and status, found {raw!r:.100}")
-    status = _STATUS.get(raw["status"], OrderStatus.CANCELED)
-    return Seen(str(raw["id"]), status, _number(raw.get("filled") or 0), raw)
-
-
-def _fee(raw: Raw) -> tuple[Decimal, str]:
-    """What a trade's fee is, and of which currency; of none where there is no fee."""
-    fees = [fee for fee in raw.get("fees") or [raw.get("fee")] if fee and fee.get("cost")]
-    quote = raw["symbol"].partition("/")[2]
-    currencies = {fee["currency"] for fee in fees}
-    if len(currencies) > 1:
-        raise UnclearError(f"expected one currency of a trade's fee, found {sorted(currencies)}")
-    with exactly():
-        total = plain(sum((_number(fee["cost"]) for fee in fees), ZERO))
-    return total, currencies.pop() if currencies else quote
-
-
-def _moment(raw: Raw) -> tuple[int, str]:
-    return int(raw["timestamp"]), str(raw["id"])
-
-
-def _number(told: Any) -> Decimal:
-    try:
-        number = Decimal(str(told))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        raise UnclearError(f"expected a number, found {told!r}")
-    return plain(number)
+            return plain(amount * number(ticker["last"]))

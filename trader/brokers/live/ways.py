@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from common.exchange import errors
+from trader.brokers.live.errors import UnclearError
 from trader.core.order import OrderType, Side
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Raw = dict[str, Any]  # an order or a trade, in ccxt's form
 _LOOK_BACK_MS = 300_000  # the exchange's clock and that of the books may differ by so much
 _MOST_ORDERS = 250  # on a page
+_MOST_PAGES = 200
 
 
 class Ways:
@@ -149,12 +151,15 @@ async def _pages(
 ) -> AsyncIterator[list[Raw]]:
     """All pages of an answer of Coinbase's, the newest first; ccxt leaves the way to the next in a raw row."""
     cursor: str | None = ""
-    while cursor is not None:
+    for _ in range(_MOST_PAGES):
         page = await ask(
             symbol, since, _MOST_ORDERS, asked | ({"cursor": cursor} if cursor else {})
         )
         yield page
         cursor = next((one["info"]["cursor"] for one in page if one["info"].get("cursor")), None)
+        if cursor is None:
+            return
+    raise UnclearError(f"expected at most {_MOST_PAGES} pages, found more")
 
 
 def _with_id(found: list[Raw], order: Order) -> Raw | None:
