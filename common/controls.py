@@ -57,6 +57,12 @@ class Controls:
         return max(found, key=lambda control: _STRICTNESS.index(control.state))
 
 
+def newest_change_of(strategy_id: str) -> sa.Select[int | None]:
+    """Asks when the switch of that strategy or of the fleet was last set."""
+    is_its = sa.or_(table.c.scope == strategy_id, table.c.scope == FLEET)
+    return sa.select(sa.func.max(table.c.set_at)).where(is_its)
+
+
 def tighten(connection: sa.Connection, strategy_id: str, control: Control, now: int) -> bool:
     """Sets the switch of a strategy unless what holds is as strict for as long; whether it was set."""
     if _rank(_read(connection, strategy_id, now)) >= _rank(control):

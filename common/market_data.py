@@ -40,8 +40,7 @@ class MarketData:
     def newest_candle(self, partition: Partition) -> int | None:
         """The open time of the newest stored candle; None if there is none."""
         with self._database.read() as connection:
-            query = sa.select(sa.func.max(ohlcv_data.c.timestamp)).where(_in(partition))
-            return connection.execute(query).scalar()
+            return connection.execute(newest_candle_of(partition)).scalar()
 
     def oldest_candle(self, partition: Partition) -> int | None:
         """The open time of the oldest stored candle; None if there is none."""
@@ -251,6 +250,18 @@ class MarketData:
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else Ticker(*row)
+
+
+def newest_candle_of(partition: Partition) -> sa.Select[int | None]:
+    """Asks for the open time of the newest stored candle."""
+    return sa.select(sa.func.max(ohlcv_data.c.timestamp)).where(_in(partition))
+
+
+def newest_ticker_of(exchange: str, symbol: str) -> sa.Select[int | None]:
+    """Asks for the time of the newest stored ticker."""
+    return sa.select(sa.func.max(ticker_data.c.timestamp)).where(
+        ticker_data.c.exchange == exchange, ticker_data.c.symbol == symbol
+    )
 
 
 def insert_candles(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import schema
+from scripts.practice_client import PracticeClient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 _READY_WITHIN_S = 30.0
 _STOP_WITHIN_S = 5.0
-_ANSWER_WITHIN_S = 30.0
-_TRUTH_AT_A_TIME = 10_000  # candles
 
 
 class DaemonEnded(Exception):
@@ -58,6 +55,7 @@ class LocalSuite:
         self.database_url = f"sqlite:///{self.database_path}"
         self.daemons: dict[str, Daemon] = {}
         self._port = _free_port()
+        self._practice = PracticeClient(self.exchange_url)
         self._speed = speed
         self._seed = seed
         self._start_at = start
@@ -98,25 +96,11 @@ class LocalSuite:
         self, path: str, *, method: str = "GET", body: Any = None, **query: str | int
     ) -> Any:
         """What the practice exchange answers under /practice, see docs/PRACTICE.md."""
-        url = f"{self.exchange_url}/practice/{path}?{urllib.parse.urlencode(query)}"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url, data=data, method=method)  # noqa: S310 - our own process
-        with urllib.request.urlopen(request, timeout=_ANSWER_WITHIN_S) as answer:  # noqa: S310
-            return json.load(answer)
+        return self._practice.rehearsal(path, method=method, body=body, **query)
 
     def truth(self, partition: Partition, first: int, last: int) -> dict[int, tuple[float, ...]]:
         """The closed candles that open from `first` to `last` as they truly are, by their open time."""
-        market = {"exchange": partition.exchange, "symbol": partition.symbol}
-        market |= {"timeframe": partition.timeframe.value}
-        found: dict[int, tuple[float, ...]] = {}
-        since = first
-        while since <= last:
-            page = self.rehearsal("candles", **market, since=since, limit=_TRUTH_AT_A_TIME)
-            if not page:
-                break
-            found |= {row[0]: tuple(row[1:]) for row in page if row[0] <= last}
-            since = page[-1][0] + partition.timeframe.milliseconds
-        return found
+        return self._practice.truth(partition, first, last)
 
     def start_backfiller(self, **settings: str) -> Daemon:
         """Starts the backfiller on the practice exchange."""

@@ -26,6 +26,7 @@ from trader.feed import DatabaseFeed
 from trader.ledger import Ledger
 from trader.ledger.fleet import Fleet
 from trader.loop import run, run_once
+from trader.news import News
 from trader.rule_settings import RuleSettings
 from trader.settings import load_settings
 from trader.stop import Stop
@@ -67,15 +68,21 @@ def trade(environment: Mapping[str, str], *, once: bool) -> int:
             if once:
                 run_once(engine, report=report.tell, stop=stop)
             else:
-                run(
-                    engine,
-                    change_token=database.change_token,
-                    report=report.tell,
-                    failed=report.failed,
-                    stop=stop,
-                )
+                _run(engine, settings, database, report, stop)
         instance.release()
     return 0
+
+
+def _run(
+    engine: Engine,
+    settings: TraderSettings,
+    database: Database,
+    report: _Report,
+    stop: Stop,
+) -> None:
+    news = News(database, settings.partition, settings.strategy_id, lambda: engine.awaits_fill)
+    with closing(news):
+        run(engine, news=news.token, report=report.tell, failed=report.failed, stop=stop)
 
 
 def _engine(

@@ -173,11 +173,12 @@ class Engine:
             waiting.append(Evaluated(signal, decision.text, self._marks))
             if limit is not None or decision.order is not None or decision.write_off is not None:
                 self._write(waiting, decision, limit, now)
+                self._log_signals(waiting)
                 waiting = []
                 now = Moment(now.clock, now.market, self._feed.control(now.clock.now()))
-            self._log_signal(signal, decision.text)
         if waiting:
             self._journal.record_signals(waiting)
+            self._log_signals(waiting)
         self._last_signal = opened[-1]
 
     def _decide(
@@ -220,13 +221,15 @@ class Engine:
             self._forgotten = day
             self._journal.forget(day * _DAY_MS - self._keep_holds_ms)
 
-    def _log_signal(self, signal: Signal, decision: str) -> None:
-        self._log.info(
-            "signal",
-            candle=signal.timestamp,
-            signal=signal.kind.value,
-            price=signal.price,
-            reason=signal.reason,
-            decision=decision,
-            indicators=dict(signal.indicators),
-        )
+    def _log_signals(self, written: Sequence[Evaluated]) -> None:
+        """Logs what is committed: a signal that the log tells of is in the database."""
+        for one in written:
+            self._log.info(
+                "signal",
+                candle=one.signal.timestamp,
+                signal=one.signal.kind.value,
+                price=one.signal.price,
+                reason=one.signal.reason,
+                decision=one.decision,
+                indicators=dict(one.signal.indicators),
+            )

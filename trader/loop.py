@@ -1,4 +1,4 @@
-"""The trader's loop: wakes when the database has moved, and every second for the rest."""
+"""The trader's loop: wakes when there is news, and every second for the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import structlog
 from common.errors import TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from trader.engine import Engine, Progress
     from trader.stop import Stop
@@ -23,7 +23,7 @@ SLOW_PASS_S = 1.0  # the heartbeat, and the ages of things, which move without a
 def run(
     engine: Engine,
     *,
-    change_token: Callable[[], int],
+    news: Callable[[], Hashable],
     report: Callable[[Progress], None],
     failed: Callable[[str], None],
     stop: Stop,
@@ -32,27 +32,28 @@ def run(
 
     Args:
         engine: what to advance.
-        change_token: differs from its last value if the database was written to since.
+        news: what it answers differs from its last answer if there is something to look at, see `trader.news`.
         report: told after each pass how the trader is doing.
         failed: told after a pass that could not be made why not.
         stop: set by a signal handler.
     """
     log = structlog.get_logger()
-    seen, due, more, doubtful = -1, 0.0, False, False
+    due, more, doubtful = 0.0, False, False
+    seen: Hashable = None
     while not stop.is_set():
-        token = change_token()
-        if token != seen or more or time.monotonic() >= due:
-            seen, due = token, time.monotonic() + SLOW_PASS_S
-            try:
+        try:
+            token = news()
+            if token != seen or more or time.monotonic() >= due:
+                seen, due = token, time.monotonic() + SLOW_PASS_S
                 if doubtful:
                     engine.reload()
                 progress = engine.advance()
                 more, doubtful = progress.more, False
                 report(progress)
-            except TransientError as error:
-                log.warning("database_busy", error=str(error))
-                failed(str(error))
-                more, doubtful = False, True  # a write may not have happened
+        except TransientError as error:
+            log.warning("database_busy", error=str(error))
+            failed(str(error))
+            more, doubtful = False, True  # a write may not have happened
         if not more:
             stop.wait(LOOK_EVERY_S)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 
@@ -22,6 +22,22 @@ if TYPE_CHECKING:
 _UNSENT = {"rejected", "canceled"}  # what an order may be that the exchange has never had
 _ENDS = {"filled": {"filled"}, "canceled": {"canceled", "expired"}}
 _CLOCK_MS = 1  # Kraken tells times in seconds with a fraction
+
+
+class OnPartition(Protocol):
+    """A trader, and what it trades on."""
+
+    @property
+    def strategy_id(self) -> str: ...
+
+    @property
+    def exchange(self) -> str: ...
+
+    @property
+    def symbol(self) -> str: ...
+
+    @property
+    def timeframe(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +66,7 @@ def judge(verdict: Verdict, sides: Sides) -> None:
         verdict, who, trades, {row["order_id"]: row["client_order_id"] for row in orders}, sides
     )
     _money(verdict, sides, trades)
-    _signals(verdict, sides)
+    judge_signals(verdict, sides.trading, sides.database)
     for row in orders:
         verdict.counts[f"{who} {row['status']}"] += 1
     if not trades:
@@ -155,13 +171,16 @@ def _quote_change(row: dict[str, Any], quote: str) -> Decimal:
     return gained - row["fee"] if row["fee_currency"] == quote else gained
 
 
-def _signals(verdict: Verdict, sides: Sides) -> None:
+def judge_signals(verdict: Verdict, trading: OnPartition, database: Database) -> None:
     """Every stored candle since the first one that was judged has its signal.
 
     But for one that came after later ones: it was a hole when they were judged, and the gap ledger has it.
     """
-    trading = sides.trading
-    judged = {row["timestamp"] for row in sides.rows(schema.signals)}
+    mine = sa.select(schema.signals.c.timestamp).where(
+        schema.signals.c.strategy_id == trading.strategy_id
+    )
+    with database.read() as connection:
+        judged = set(connection.execute(mine).scalars())
     if not judged:
         verdict.blame("no signal", trading.strategy_id)
         return
@@ -169,7 +188,7 @@ def _signals(verdict: Verdict, sides: Sides) -> None:
     stored_query = sa.select(candles.c.timestamp).where(
         *_of(candles, trading), candles.c.timestamp.between(min(judged), max(judged))
     )
-    with sides.database.read() as connection:
+    with database.read() as connection:
         stored = set(connection.execute(stored_query).scalars())
         query = sa.select(gaps.c.start, gaps.c.end).where(*_of(gaps, trading))
         holes = [(row.start, row.end) for row in connection.execute(query)]
@@ -182,7 +201,7 @@ def _signals(verdict: Verdict, sides: Sides) -> None:
     verdict.counts["candles with their signal"] += len(stored & judged)
 
 
-def _of(table: sa.Table, trading: Trading) -> list[sa.ColumnElement[bool]]:
+def _of(table: sa.Table, trading: OnPartition) -> list[sa.ColumnElement[bool]]:
     return [
         table.c.exchange == trading.exchange,
         table.c.symbol == trading.symbol,

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+import structlog.testing
 
 from common.controls import FLEET, Control, Controls, ControlState
+from common.database import DatabaseLocked
 from common.errors import ConfigurationError
 from common.exchange_status import Market
 from tests.trader.market import NOON, TestMarket
 from tests.trader.running import count, rows
-from tests.trader.stage import ID, RULES, STRATEGY, advance, engine_on, register
+from tests.trader.stage import BALANCE, ID, RULES, STRATEGY, advance, engine_on, register
 from trader.brokers.paper import PaperBroker
 from trader.core.order import OrderType
+from trader.ledger import Ledger
 from trader.roles import UnexplainedError
 
 if TYPE_CHECKING:
@@ -69,6 +72,20 @@ def test_it_begins_with_the_newest_candle_alone(ready):
     newest = ready.add(*CALM[:5])
     assert advance(engine_on(ready)).state == "running"
     assert rows(ready.database, "SELECT timestamp FROM signals") == [(newest,)]
+
+
+@pytest.mark.parametrize("close", [101.0, 90.0], ids=["a hold", "an entry"])
+def test_no_signal_is_logged_that_was_not_written(ready, close):
+    class Locked(Ledger):
+        def record_signals(self, *_: object, **__: object) -> str | None:
+            raise DatabaseLocked("by another process")
+
+    ready.add(close)
+    with structlog.testing.capture_logs() as logged:
+        engine = engine_on(ready, written_by=lambda _: Locked(ready.database, ID, BALANCE))
+        with pytest.raises(DatabaseLocked):
+            engine.advance()
+    assert [line["event"] for line in logged] == []
 
 
 def test_a_buy_and_a_sell_signal_make_a_round_trip(ready):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, cast
 
+from common.database import DatabaseLocked
 from common.errors import TransientError
 from trader.engine import Engine, Progress
 from trader.loop import SLOW_PASS_S, run
@@ -41,7 +42,7 @@ def run_through(script: list[Progress | Exception]) -> tuple[list[str], list[Pro
     failures: list[str] = []
     run(
         cast("Engine", engine),
-        change_token=lambda: next(token),
+        news=lambda: next(token),
         report=told.append,
         failed=failures.append,
         stop=engine.stop,
@@ -66,10 +67,30 @@ def test_it_looks_at_least_once_a_second_when_nothing_is_written():
     timer.start()
     run(
         cast("Engine", engine),
-        change_token=lambda: 1,
+        news=lambda: 1,
         report=lambda _: None,
         failed=lambda _: None,
         stop=engine.stop,
     )
     timer.cancel()
     assert engine.calls == ["advance", "advance"]
+
+
+def test_a_database_that_is_locked_while_it_looks_does_not_end_it():
+    engine = ScriptedEngine([Progress("running")])
+    answers: Iterator[int | Exception] = iter([DatabaseLocked("by another process"), 1, 2])
+
+    def news() -> int:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    run(
+        cast("Engine", engine),
+        news=news,
+        report=lambda _: None,
+        failed=lambda _: None,
+        stop=engine.stop,
+    )
+    assert engine.calls == ["reload", "advance", "advance"]

@@ -1,0 +1,64 @@
+"""Notices that something has changed in the shared database that one looks at, while others commit all the time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from common.database import patiently
+from common.database_failures import told_apart
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from common.database import Database
+
+
+class Watch:
+    """The first rows of some small queries, asked for again whenever another connection has committed.
+
+    It has a connection of its own and asks the driver itself: a look takes 10 microseconds, and 10 more for each
+    query if there was a commit, where a transaction of the engine takes some hundreds. The rows are not of one
+    snapshot: they only tell whether to read.
+    """
+
+    def __init__(self, database: Database, *queries: sa.Select[Any]) -> None:
+        self._database = database
+        self._connection = database.engine.raw_connection()
+        self._busy = database.engine.dialect.loaded_dbapi.OperationalError
+        compiled = [query.compile(dialect=database.engine.dialect) for query in queries]
+        self._statements = [
+            (str(one), [one.params[name] for name in one.positiontup or ()]) for one in compiled
+        ]
+        self._rows: tuple[Any, ...] = ()
+        self.commits = -1  # a number that differs after each commit of another connection
+
+    def look(self) -> tuple[Any, ...]:
+        """The rows as they are now.
+
+        Raises:
+            DatabaseLocked: the database was locked for 10 seconds.
+            DatabaseUnusable: the file cannot be read any more.
+        """
+        (commits,) = self._ask("PRAGMA data_version", [])
+        if commits != self.commits:
+            self.commits = commits
+            self._rows = tuple(self._ask(*one) for one in self._statements)
+        return self._rows
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        self._connection.close()
+
+    def _ask(self, statement: str, values: list[Any]) -> Any:
+        found: list[Any] = []
+        cursor = self._connection.cursor()
+
+        def ask() -> None:
+            found.append(cursor.execute(statement, values).fetchone())
+
+        try:
+            with told_apart(self._database.engine, self._database.path):
+                patiently(self._busy, ask)
+        finally:
+            cursor.close()
+        return found[-1]
