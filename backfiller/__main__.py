@@ -20,17 +20,19 @@ from backfiller.shared import SOURCE, Shared
 from common import log
 from common.database import Durability, url_from
 from common.database_failures import DatabaseUnusable, first_of
-from common.errors import ConfigurationError
+from common.errors import ConfigurationError, TransientError
 from common.instance import Instance
 from schema import open_database
 
+_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: whoever starts daemons backs off and starts it again
 _CHECKPOINT_PAGES = 1000  # the backfiller checkpoints for all, see common.database
 
 
 def main(words: list[str]) -> int:
     """The program. Returns its exit status.
 
-    2 for a mistake of the user, 1 for what could not be had, 74 for a database file that has failed.
+    2 for a mistake of the user, 1 for what could not be had, 74 for a database file that has failed, 75 for one that
+    others kept locked.
     """
     parser = argparse.ArgumentParser(
         prog="python -m backfiller",
@@ -54,6 +56,9 @@ def main(words: list[str]) -> int:
             raise
         print(f"backfiller: {found}", file=sys.stderr)  # noqa: T201
         return DatabaseUnusable.status
+    except TransientError as error:
+        print(f"backfiller: {error}", file=sys.stderr)  # noqa: T201
+        return _TRY_AGAIN
 
 
 async def _run(*, once: bool) -> int:

@@ -11,12 +11,14 @@ import structlog
 from apscheduler.events import EVENT_JOB_ERROR
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from backfiller.database_thread import tell_busy
 from backfiller.needs import combined, configured
 from backfiller.settings import config_file
 from backfiller.shared import SOURCE
 from backfiller.source import Source
 from backfiller.upkeep.upkeep import Upkeep
 from backfiller.worker import Worker
+from common.database import DatabaseLocked
 from common.database_failures import DatabaseFull
 from common.errors import CandlewellError, ConfigurationError
 from common.heartbeat import Heartbeat
@@ -120,7 +122,10 @@ class Daemon:
         stopping.cancel()
 
     async def _look_around(self, *, once: bool) -> None:
-        """Looks for registrations, hands out what is needed, and beats: on a full disk too, unwaited."""
+        """Looks for registrations, hands out what is needed, and beats.
+
+        On a full disk too, unwaited; a daemon that finds the file locked comes around again.
+        """
         space = self._shared.thread.space
         try:
             token = await self._shared.thread.attempt(self._shared.database.change_token)
@@ -130,10 +135,16 @@ class Daemon:
                 if needs != self._needs:
                     self._needs = needs
                     await self._hand_out(needs, once=once)
+            await self._beat()
         except DatabaseFull as error:
             self._token = None
             space.close(str(error))
-        await self._beat()
+            await self._beat()
+        except DatabaseLocked as error:
+            self._token = None
+            if once:
+                raise
+            tell_busy(error)
 
     async def _needed(self) -> Needs:
         registered, mistakes = await self._shared.thread.attempt(self._registry.needs_and_mistakes)

@@ -7,7 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+import structlog
+
 from backfiller.space import Space, full
+from common.database import DatabaseLocked
 from common.database_failures import DatabaseFull, is_full
 
 if TYPE_CHECKING:
@@ -27,8 +30,12 @@ class DatabaseThread:
     async def run(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Awaits the result. A task that is cancelled leaves a begun transaction to end as it would.
 
-        What finds the disk full is done again when there is room: it has to be one transaction, or to
-        bear being repeated.
+        What finds the disk full is done again when there is room, and what finds the file locked is tried
+        again: it has to be one transaction, or to bear being repeated.
+
+        Raises:
+            DatabaseFull: there is no room on the disk, and nobody here waits.
+            DatabaseLocked: another process holds the lock, and nobody here waits.
         """
         while True:
             await self.space.wait()
@@ -36,12 +43,17 @@ class DatabaseThread:
                 return await self.attempt(act, *args, **kwargs)
             except DatabaseFull as error:
                 self.space.close(str(error))
+            except DatabaseLocked as error:
+                if not self.space.is_patient:
+                    raise
+                tell_busy(error)
 
     async def attempt(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Does it now, once.
 
         Raises:
             DatabaseFull: there is no room on the disk.
+            DatabaseLocked: another process held the lock for as long as is waited for it.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -54,3 +66,8 @@ class DatabaseThread:
     def close(self) -> None:
         """Waits for what is under way and drops what has not begun."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+def tell_busy(error: DatabaseLocked) -> None:
+    """Says that another process keeps this one from writing: in the log, since nothing can be written."""
+    structlog.get_logger().warning("database_busy", error=str(error))

@@ -78,6 +78,7 @@ class Database:
         """A number that differs from the last one if another connection has committed since.
 
         Raises:
+            DatabaseLocked: another process keeps all others from reading.
             DatabaseUnusable: the file can no longer be read, or is not at its path any more.
         """
         if self._watch is None:
@@ -85,7 +86,9 @@ class Database:
         cursor = self._watch.cursor()
         try:
             with told_apart(self.engine, self.path):
-                token = int(cursor.execute("PRAGMA data_version").fetchone()[0])
+                busy = self.engine.dialect.loaded_dbapi.OperationalError
+                patiently(busy, lambda: cursor.execute("PRAGMA data_version"))
+                token = int(cursor.fetchone()[0])
         finally:
             cursor.close()
         self._files.require_all()

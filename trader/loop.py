@@ -38,18 +38,18 @@ def run(
     log = structlog.get_logger()
     seen, due, more, doubtful = -1, 0.0, False, False
     while not stop.is_set():
-        token = change_token()
-        if token != seen or more or time.monotonic() >= due:
-            seen, due = token, time.monotonic() + SLOW_PASS_S
-            try:
+        try:
+            token = change_token()
+            if token != seen or more or time.monotonic() >= due:
+                seen, due = token, time.monotonic() + SLOW_PASS_S
                 if doubtful:
                     engine.reload()
                 progress = engine.advance()
                 more, doubtful = progress.more, False
                 report(progress)
-            except TransientError as error:
-                log.warning("database_busy", error=str(error))
-                more, doubtful = False, True  # a write may not have happened
+        except TransientError as error:
+            log.warning("database_busy", error=str(error))
+            more, doubtful = False, True  # a write may not have happened
         if not more:
             stop.wait(LOOK_EVERY_S)
 
