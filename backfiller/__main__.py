@@ -20,11 +20,10 @@ from backfiller.shared import SOURCE, Shared
 from common import log
 from common.database import Durability, url_from
 from common.database_failures import DatabaseUnusable, first_of
-from common.errors import ConfigurationError, TransientError
+from common.errors import TRY_AGAIN, ConfigurationError, TransientError
 from common.instance import Instance
 from schema import open_database
 
-_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: whoever starts daemons backs off and starts it again
 _CHECKPOINT_PAGES = 1000  # the backfiller checkpoints for all, see common.database
 
 
@@ -58,7 +57,7 @@ def main(words: list[str]) -> int:
         return DatabaseUnusable.status
     except TransientError as error:
         print(f"backfiller: {error}", file=sys.stderr)  # noqa: T201
-        return _TRY_AGAIN
+        return TRY_AGAIN
 
 
 async def _run(*, once: bool) -> int:

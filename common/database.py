@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from common.database_failures import tell_errors_apart, told_apart
+from common.database_failures import no_space, tell_errors_apart, told_apart
 from common.database_files import DatabaseFiles
 from common.engine import load_driver
 from common.errors import ConfigurationError, TransientError
-from common.filesystem import require_local
+from common.filesystem import has_room, require_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -120,6 +120,7 @@ def connect(
 
     Raises:
         ConfigurationError: the URL, the file, its file system or the SQLite engine cannot serve.
+        DatabaseFull: there is no room for the files that SQLite makes beside it.
     """
     path = path_of(url)
     if create:
@@ -146,6 +147,8 @@ def connect(
             pass
     except sa.exc.DatabaseError as error:
         engine.dispose()
+        if not has_room(path.parent):
+            raise no_space(path) from error
         raise ConfigurationError(
             f"DATABASE_URL: expected a SQLite database that can be written, found {path}: {error.orig}"
         ) from error

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import shutil
 import time
 from contextlib import closing
 from pathlib import Path
@@ -12,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import schema
 from common.engine import load_driver
-from scripts.local_suite import LocalSuite
 from tests.e2e import books
+from trader.audit.audit import audit
+from trader.audit.report import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scripts.local_suite import Daemon
+    from scripts.local_suite import Daemon, LocalSuite
 
 ROOT = Path(__file__).parents[2]
 ID = "trader-btc-binance-15m"
@@ -73,6 +72,26 @@ class Fleet:
         given |= self.preloaded | settings
         return self._noted(ID, lambda: self.suite.start_trader(ID, **given))
 
+    def start_both(self) -> None:
+        """Starts both daemons, and does not wait."""
+        self.start_backfiller()
+        self.start_trader()
+
+    def stop_both(self) -> None:
+        """Stops both daemons as a person does."""
+        for name in (ID, BACKFILLER):
+            assert self.suite.stop(name) == 0, self.said(name)
+
+    def refuses(self, status: int) -> dict[str, str]:
+        """Starts both daemons, which end at once with that status; what each said, one line."""
+        self.start_both()
+        said = {}
+        for name in (BACKFILLER, ID):
+            assert self.status(name) == status, self.said(name)
+            said[name] = self.said(name)
+            assert len(said[name].splitlines()) == 1, said[name]
+        return said
+
     def start(self) -> None:
         """Starts all, and waits until the trader has traded."""
         self.start_exchange()
@@ -105,6 +124,15 @@ class Fleet:
             log.seek(self._read_from[name])
             return log.read().decode(errors="replace")
 
+    def has_said(self, name: str, text: str) -> None:
+        """Waits until a process that runs has logged that text."""
+
+        def found() -> bool:
+            self.suite.require_running()
+            return text in self.said(name)
+
+        until(found, f"{name} to say {text!r}")
+
     def last_line(self, name: str) -> str:
         """The last line that it said: what a person sees who asks why it ended."""
         return self.said(name).splitlines()[-1]
@@ -113,6 +141,21 @@ class Fleet:
         """What a query answers now."""
         with closing(load_driver().connect(f"file:{self.path}?mode=ro", uri=True)) as connection:
             return list(connection.execute(query, values).fetchall())
+
+    def backup(self, to: Path) -> None:
+        """A copy of the database of one moment."""
+        driver = load_driver()
+        with (
+            closing(driver.connect(str(self.path))) as source,
+            closing(driver.connect(str(to))) as copy,
+        ):
+            source.backup(copy)
+
+    def restore(self, backup: Path) -> None:
+        """Puts a copy in the place of the database, with nothing of the old one beside it."""
+        for file in self.path.parent.glob(f"{self.path.name}*"):
+            file.unlink()
+        shutil.copy(backup, self.path)
 
     def count(self, table: str) -> int:
         """How many rows a table has."""
@@ -129,26 +172,14 @@ class Fleet:
         return [message for (message,) in self.rows(query, kind)]
 
     def goes_on(self, *tables: str, by: int = 1) -> None:
-        """Waits until each of these tables has so many rows more than now."""
-        for table in tables or ("ohlcv_data", "signals"):
-            before = self.count(table)
-            until(lambda table=table, before=before: self._more(table, before + by), f"{table} to grow")
+        """Waits until each of these tables has so many rows more than now: candles and signals unless told."""
+        due = {table: self.count(table) + by for table in tables or ("ohlcv_data", "signals")}
 
-    def _more(self, table: str, expected: int) -> bool:
-        self.suite.require_running()
-        return self.count(table) >= expected
+        def all_have() -> bool:
+            self.suite.require_running()
+            return all(self.count(table) >= least for table, least in due.items())
 
-    def audit(self) -> subprocess.CompletedProcess[str]:
-        """Replays what the trader wrote: status 0 if each difference has a known cause."""
-        return subprocess.run(
-            [sys.executable, "-m", "trader", "audit", ID],
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": self.url},
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_S,
-            check=False,
-        )
+        until(all_have, f"{by} more rows in {', '.join(due)}")
 
     def assert_nothing_is_wrong(self) -> None:
         """Stops what runs, and looks at every row: none is wrong, lost or doubled."""
@@ -161,5 +192,5 @@ class Fleet:
             books.assert_every_candle_has_its_signal(database)
             books.assert_rsi_is_that_of_the_whole_history(database)
             books.assert_books_add_up(database)
-        found = self.audit()
-        assert found.returncode == 0, found.stdout + found.stderr
+            found = audit(database, ID, None, None)
+            assert not found.unexplained, as_table(found)
