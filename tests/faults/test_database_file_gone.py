@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -12,15 +11,6 @@ from tests.faults.surroundings import BACKFILLER, ID, ROOT
 
 IO_ERROR = 74
 MISTAKE = 2
-
-
-def backup(fleet, to):
-    """A consistent copy of the database as it is now, without what is in its WAL alone."""
-    with (
-        closing(load_driver().connect(str(fleet.path))) as source,
-        closing(load_driver().connect(str(to))) as copy,
-    ):
-        source.backup(copy)
 
 
 def ends_of_both(fleet, *, ends=("",)):
@@ -45,8 +35,7 @@ def test_a_database_that_is_removed_under_running_daemons_ends_them_and_nothing_
     assert list(fleet.path.parent.glob("trading.db*")) == []
     for file in aside.iterdir():
         file.rename(fleet.path.with_name(file.name))
-    fleet.start_backfiller()
-    fleet.start_trader()
+    fleet.start_both()
     fleet.goes_on("ohlcv_data", "signals", "trades")
     fleet.assert_nothing_is_wrong()
 
@@ -55,16 +44,13 @@ def test_a_database_that_is_replaced_under_running_daemons_ends_them_and_they_go
     fleet, tmp_path
 ):
     older = tmp_path / "older.db"
-    backup(fleet, older)
+    fleet.backup(older)
     fleet.goes_on("trades")
-    for file in fleet.path.parent.glob("trading.db*"):
-        file.unlink()
-    shutil.move(older, fleet.path)
+    fleet.restore(older)
 
     ends_of_both(fleet)
 
-    fleet.start_backfiller()
-    fleet.start_trader()
+    fleet.start_both()
     fleet.goes_on("ohlcv_data", "signals", "trades")
     fleet.assert_nothing_is_wrong()
 
@@ -77,34 +63,26 @@ def test_files_beside_the_database_that_are_removed_end_the_daemons_before_they_
     ends_of_both(fleet, ends=("-wal", "-shm"))
 
     assert set(written) <= set(fleet.rows("SELECT timestamp, signal, price FROM signals"))
-    fleet.start_backfiller()
-    fleet.start_trader()
+    fleet.start_both()
     fleet.goes_on("ohlcv_data", "signals", "trades")
     fleet.assert_nothing_is_wrong()
 
 
 def test_a_database_that_is_not_there_at_the_start_is_refused_and_not_made(fleet):
-    for name in (BACKFILLER, ID):
-        assert fleet.suite.stop(name) == 0
+    fleet.stop_both()
     aside = fleet.path.with_name("aside.db")
     fleet.path.rename(aside)
-    for start, name in ((fleet.start_backfiller, BACKFILLER), (fleet.start_trader, ID)):
-        start()
-        assert fleet.status(name) == MISTAKE
-        said = fleet.said(name)
+    for said in fleet.refuses(MISTAKE).values():
         assert "DATABASE_URL: expected a database made by `python schema.py`, found no file" in said
-        assert len(said.splitlines()) == 1
     assert not fleet.path.exists()
     aside.rename(fleet.path)
-    fleet.start_backfiller()
-    fleet.start_trader()
+    fleet.start_both()
     fleet.goes_on("trades")
     fleet.assert_nothing_is_wrong()
 
 
 def test_a_newer_database_is_refused_by_all_left_as_it_is_and_taken_up_when_it_is_today_s(fleet):
-    for name in (BACKFILLER, ID):
-        assert fleet.suite.stop(name) == 0
+    fleet.stop_both()
 
     def version(number: str) -> None:
         with closing(load_driver().connect(str(fleet.path))) as connection:
@@ -114,12 +92,9 @@ def test_a_newer_database_is_refused_by_all_left_as_it_is_and_taken_up_when_it_i
     before = fleet.rows("SELECT version_num FROM alembic_version")[0][0]
     version("9999")
     as_it_was = fleet.path.read_bytes()
-    for start, name in ((fleet.start_backfiller, BACKFILLER), (fleet.start_trader, ID)):
-        start()
-        assert fleet.status(name) == MISTAKE
-        assert len(fleet.said(name).splitlines()) == 1
-        assert "found version 9999, which this program does not know: use a newer Candlewell" in (
-            fleet.said(name)
+    for said in fleet.refuses(MISTAKE).values():
+        assert (
+            "found version 9999, which this program does not know: use a newer Candlewell" in said
         )
     upgrade = subprocess.run(
         [sys.executable, "schema.py", "--database", fleet.url],
@@ -131,7 +106,6 @@ def test_a_newer_database_is_refused_by_all_left_as_it_is_and_taken_up_when_it_i
     assert upgrade.returncode == MISTAKE
     assert fleet.path.read_bytes() == as_it_was
     version(before)
-    fleet.start_backfiller()
-    fleet.start_trader()
+    fleet.start_both()
     fleet.goes_on("trades")
     fleet.assert_nothing_is_wrong()

@@ -14,6 +14,7 @@ from tests.faults.surroundings import BACKFILLER, DEADLINE_S, ID, ROOT, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 HELD_S = 30.0
 TRY_AGAIN = 75
@@ -68,7 +69,7 @@ def test_a_backfiller_that_finds_the_file_locked_all_the_time_goes_on_trying(fle
     assert fleet.suite.stop(BACKFILLER) == 0
     settings = {**os.environ, **fleet.suite.api_urls, "CLOCK_SPEED": "1800"}
     settings |= {"DATABASE_URL": fleet.url, "BACKFILLER_CONFIG": str(fleet.config)}
-    log = tmp_path / "impatient.log"
+    log: Path = tmp_path / "impatient.log"
 
     def said() -> str:
         return log.read_text(encoding="utf-8")
