@@ -52,7 +52,7 @@ FROM engine-compiled AS engine-arm64
 FROM engine-${SQLITE_ENGINE} AS builder
 ARG SETUPTOOLS="setuptools==84.2.1 --hash=sha256:ca140b45d5325a9478f880e351484f62fef15f336462e449ca0c03c873d589c2"
 ENV PIP_CACHE_DIR=/var/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-COPY requirements/suite.txt /tmp/
+COPY requirements/suite.txt requirements/terminal.txt /tmp/
 # What is not a wheel is built with that setuptools, not with whatever is newest; a wheel that is missing is an
 # error and not a long build. Bytecode is made here, since the root file system is read-only later, and as PYTHONOPTIMIZE
 # below will ask for it: without docstrings, which takes 8 MB off each trader. Assertions go with them, so they may only
@@ -67,6 +67,17 @@ RUN --mount=type=cache,target=/var/cache/pip \
     && $pip uninstall --yes setuptools \
     && rm -rf /opt/venv/lib/python3*/site-packages/pandas/tests \
     && /opt/venv/bin/python -OO -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv
+# What draws tables lies apart, in an environment that sees the other one and not the other way round: a daemon that
+# finds rich loads it, for 7 MB.
+RUN --mount=type=cache,target=/var/cache/pip \
+    python3 -m venv --without-pip /opt/terminal \
+    && ls -d /opt/venv/lib/python3*/site-packages >"$(ls -d /opt/terminal/lib/python3*/site-packages)/suite.pth" \
+    && pip="pip --python /opt/terminal/bin/python" \
+    && $pip install --no-compile --require-hashes -r /tmp/terminal.txt --only-binary :all: \
+    && $pip uninstall --yes setuptools \
+    && /opt/terminal/bin/python -OO -m compileall -q --invalidation-mode unchecked-hash /opt/terminal \
+    && printf '#!/bin/sh\nexec /opt/terminal/bin/python -m candlewell "$@"\n' >/opt/terminal/bin/candlewell \
+    && chmod +x /opt/terminal/bin/candlewell
 
 # --- what runs ----------------------------------------------------------------------------------------------
 FROM base
@@ -74,8 +85,9 @@ LABEL org.opencontainers.image.title="Candlewell" \
       org.opencontainers.image.description="One well of candles, many traders: a self-hosted trading suite" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=builder /opt/venv /opt/venv
+COPY --from=builder /opt/terminal /opt/terminal
 # Nothing here has much linear algebra to do: OpenBLAS would start a thread for each core of the machine.
-ENV PATH=/opt/venv/bin:$PATH \
+ENV PATH=/opt/venv/bin:$PATH:/opt/terminal/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONOPTIMIZE=2 \
     OPENBLAS_NUM_THREADS=1 \
@@ -89,6 +101,7 @@ COPY common common
 COPY practice practice
 COPY backfiller backfiller
 COPY trader trader
+COPY candlewell candlewell
 COPY config config
 # A new named volume takes over the owner of this folder: root, whose folders docker-compose gives away.
 RUN python -OO -m compileall -q --invalidation-mode unchecked-hash /app && mkdir data

@@ -29,8 +29,13 @@ COMMANDS = {
 }
 
 
-def run(words: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
-    """Runs the command that the first word names; returns its exit status.
+def run(
+    words: Sequence[str],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    program: str = "python -m backfiller",
+) -> int:
+    """Runs the command that the first word names, for a program of that name; returns its exit status.
 
     Raises:
         ConfigurationError: the user has to change something.
@@ -38,7 +43,7 @@ def run(words: Sequence[str], environment: Mapping[str, str] = os.environ) -> in
     name, *rest = words
     command: Any = importlib.import_module(COMMANDS[name])
     parser = argparse.ArgumentParser(
-        prog=f"python -m backfiller {name}",
+        prog=f"{program} {name}",
         description=command.ABOUT,
         allow_abbrev=False,
     )

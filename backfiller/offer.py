@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backfiller.building import source_of
-from common.errors import ConfigurationError
 from common.settings import nearest
 from common.timeframe import Timeframe
 
@@ -57,18 +56,19 @@ class Offer:
         return None
 
 
-def require_speed(first: MarketClock, second: MarketClock) -> None:
-    """Refuses a CLOCK_SPEED that is not the practice exchange's: its open candles would look closed.
+def wrong_speed(first: MarketClock, second: MarketClock) -> str | None:
+    """Why a CLOCK_SPEED is not the practice exchange's, with which its open candles would look closed; None: it is.
 
-    Raises:
-        ConfigurationError: the second answer is not where the first one, with its speed, leads.
+    It is not if the second answer is not where the first one, with its speed, leads. An answer that was long under way
+    looks the same.
     """
     passed = second.wall_time - first.wall_time
     expected = first.at(second.wall_time)
     tolerance = _CLOCK_TOLERANCE_MS + _SPEED_TOLERANCE * passed * first.speed
-    if abs(second.exchange_time - expected) > tolerance:
-        measured = (second.exchange_time - first.exchange_time) / max(passed, 1)
-        raise ConfigurationError(
-            f"CLOCK_SPEED: expected about {measured:.3g}, as fast as the exchange's clock runs, "
-            f"found {first.speed:g}"
-        )
+    if abs(second.exchange_time - expected) <= tolerance:
+        return None
+    measured = (second.exchange_time - first.exchange_time) / max(passed, 1)
+    return (
+        f"CLOCK_SPEED: expected about {measured:.3g}, as fast as the exchange's clock runs, "
+        f"found {first.speed:g}"
+    )

@@ -20,7 +20,7 @@ from backfiller.history import History
 from backfiller.intake import Intake
 from backfiller.line import Line
 from backfiller.needs import with_sources
-from backfiller.offer import Offer, require_speed
+from backfiller.offer import Offer, wrong_speed
 from backfiller.parsing import markets_of
 from backfiller.tickers import Tickers
 from backfiller.trigger import CandleCloseTrigger
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from common.timeframe import Timeframe
 
 _CLOCK_MOVED_MS = 250
-_SPEED_MEASURED_S = 0.5
+_SPEED_MEASURED_S = (0.5, 1.0, 4.0)  # again, and longer: an answer may have been under way for long
 PATIENCE = 5  # how often a call may fail before --once goes without what it was for
 T = TypeVar("T")
 
@@ -110,11 +110,10 @@ class Worker:
 
     async def _ask_offer(self) -> Offer:
         """The exchange's clock and what it has, recorded for the traders."""
-        first = await self.line.read_clock()
+        await self.line.read_clock()
         markets = await self.line.call(self._source.markets)
         if self._source.api_url is not None:
-            await asyncio.sleep(_SPEED_MEASURED_S)
-            require_speed(first, await self.line.read_clock())
+            await self._require_speed()
         offer = Offer(self._source.exchange, frozenset(markets), tuple(self._source.timeframes))
         await self._shared.thread.run(
             self._shared.exchanges.record_markets,
@@ -123,6 +122,20 @@ class Worker:
             markets_of(markets, self._source.precision_mode),
         )
         return offer
+
+    async def _require_speed(self) -> None:
+        """Holds CLOCK_SPEED against what passes at the exchange.
+
+        Raises:
+            ConfigurationError: they differ, each time.
+        """
+        for pause_s in _SPEED_MEASURED_S:
+            before = self.line.clock
+            await asyncio.sleep(pause_s)
+            why = wrong_speed(before, await self.line.read_clock())
+            if why is None:
+                return
+        raise ConfigurationError(why)
 
     async def _serve(self, offer: Offer) -> None:
         """Takes up what the exchange offers of what is needed; says once what it does not offer."""

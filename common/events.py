@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -79,3 +80,36 @@ def recorded(connection: sa.Connection, source: str, kind: str) -> list[tuple[in
         .order_by(events.c.event_id)
     )
     return [(timestamp, json.loads(detail)) for timestamp, detail in connection.execute(query)]
+
+
+_LEVELS = ("info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events somebody wants to see; None: all. `since` is by this machine's clock."""
+
+    source: str | None = None
+    least_level: str = "info"
+    kind: str | None = None
+    since: int | None = None
+
+
+def newest(database: Database, wanted: Wanted, limit: int) -> list[dict[str, Any]]:
+    """The newest of those events, the newest first, with the names of the table's columns."""
+    levels = _LEVELS[_LEVELS.index(wanted.least_level) :]
+    query = (
+        sa.select(*(column for column in events.c))
+        .where(events.c.level.in_(levels))
+        .order_by(events.c.event_id.desc())
+        .limit(limit)
+    )
+    if wanted.source is not None:
+        query = query.where(events.c.source == wanted.source)
+    if wanted.kind is not None:
+        query = query.where(events.c.kind == wanted.kind)
+    if wanted.since is not None:
+        query = query.where(events.c.timestamp >= wanted.since)
+    with database.read() as connection:
+        rows = connection.execute(query).mappings().all()
+    return [{**row, "detail": json.loads(row["detail"])} for row in rows]

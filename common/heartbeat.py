@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
 
 from common.clock import wall_now
 from common.statements import upsert
@@ -21,7 +24,33 @@ if TYPE_CHECKING:
 
     from common.database import Database
 
-_ROW_EVERY_S = 10.0
+BACKFILLER = "backfiller"
+STOPPED = "stopped"  # the state of one that has ended as it should
+ROW_EVERY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a daemon last said of itself. Times are this machine's, in milliseconds UTC."""
+
+    daemon: str
+    state: str
+    detail: str
+    started_at: int
+    beat_at: int
+
+    def age_s(self, now: int) -> float:
+        """How long ago it was, in seconds."""
+        return max(0, now - self.beat_at) / 1000
+
+
+def last_beats(database: Database) -> list[Beat]:
+    """The last beat of every daemon that ever ran, the backfiller's first."""
+    query = sa.select(
+        table.c.daemon, table.c.state, table.c.detail, table.c.started_at, table.c.beat_at
+    ).order_by(table.c.daemon != BACKFILLER, table.c.daemon)
+    with database.read() as connection:
+        return [Beat(*row) for row in connection.execute(query)]
 
 
 class Heartbeat:
@@ -54,4 +83,4 @@ class Heartbeat:
         with self._database.write() as connection:
             upsert(connection, table, row)
         self._said = (state, detail)
-        self._row_due = time.monotonic() + _ROW_EVERY_S
+        self._row_due = time.monotonic() + ROW_EVERY_S

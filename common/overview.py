@@ -51,7 +51,9 @@ class StrategyOverview:
     """How a strategy is doing. Profits are in quote currency, the amount in base currency."""
 
     strategy_id: str
+    exchange: str
     symbol: str
+    timeframe: str
     state: str
     detail: str
     candle: str
@@ -89,7 +91,7 @@ def strategies(database: Database) -> list[StrategyOverview]:
     """Every registered strategy."""
     query = sa.text(
         """
-        SELECT p.strategy_id, p.symbol, coalesce(h.state, 'registered'), coalesce(h.detail, ''),
+        SELECT p.strategy_id, p.exchange, p.symbol, p.timeframe, coalesce(h.state, 'registered'), coalesce(h.detail, ''),
                coalesce(g.candle_utc, ''), g.rsi, coalesce(g.signal, ''), coalesce(g.decision, ''),
                coalesce(o.amount, 0.0), o.average_entry, p.trades, p.realised_profit, p.unrealised_profit
         FROM profit_per_strategy p

@@ -16,12 +16,13 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 import schema
+from candlewell.status import status_of
+from candlewell.status_tables import screen
 from common.errors import ConfigurationError
 from common.instance import Instance
-from common.overview import strategies
-from scripts.live_table import live_table
 from scripts.local_suite import DaemonEnded, LocalSuite
 
 TRADERS = {
@@ -126,14 +127,26 @@ def _watch(console: Console, suite: LocalSuite, options: argparse.Namespace) -> 
         while True:
             suite.require_running()
             running_s = time.monotonic() - started
-            live.update(live_table(database, running_s, options.speed), refresh=console.is_terminal)
+            status = status_of(database)
+            live.update(
+                screen(_title(running_s, options.speed), status, daemons=False),
+                refresh=console.is_terminal,
+            )
             if options.seconds is not None and running_s > options.seconds:
                 break
-            traded = [strategy for strategy in strategies(database) if strategy.trades > 0]
+            traded = [strategy for strategy in status.strategies if strategy.trades > 0]
             if options.until_trades and len(traded) == len(TRADERS):
                 break
             time.sleep(_REFRESH_S)
     database.close()
+
+
+def _title(running_s: float, speed: float) -> Text:
+    title = Text(
+        f"Candlewell demo: {running_s:.0f} s, a market {speed:g} times as fast as the clock; ",
+        style="bold",
+    )
+    return title.append("Ctrl-C ends it", style="dim")
 
 
 if __name__ == "__main__":

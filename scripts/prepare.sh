@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up .venv beside this checkout: scripts/prepare.sh terminal|dev
-# Finds a Python from 3.11 to 3.13 and installs the locked packages, once for each lock.
+# Finds a Python from 3.11 to 3.13 and installs the locked packages, once for each lock, and `candlewell` with them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lock="requirements/${1:?which packages: terminal or dev}.txt"
@@ -23,5 +23,6 @@ if ! cmp -s "$lock" "$stamp" || ! .venv/bin/python -c '' 2>/dev/null; then
   echo "prepare.sh: installing $lock into .venv" >&2
   [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || "$python" -m venv --clear .venv
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$lock"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
   cp "$lock" "$stamp"
 fi

@@ -35,3 +35,8 @@ def test_a_paper_trader_loads_no_exchange_library_and_no_scheduler():
 
 def test_the_backfiller_loads_neither_pandas_nor_what_reads_files():
     assert not loaded_by("backfiller.__main__") & {"pandas", "ta", "alembic", "polars"}
+
+
+def test_the_command_for_people_loads_a_part_only_when_it_is_asked_for():
+    assert not loaded_by("candlewell.__main__") & {"pandas", "rich", "ccxt", "polars", "alembic"}
+    assert not loaded_by("candlewell.control_commands") & {"pandas", "rich", "ccxt", "polars"}

@@ -26,14 +26,17 @@ STATES = ("running", "reduce_only", "halted")
 
 
 def main(
-    arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
+    arguments: Sequence[str] | None = None,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    program: str = "python -m trader",
 ) -> int:
-    """The program. Returns its exit status.
+    """The program, under that name. Returns its exit status.
 
     1 for a strategy that is not what it has to be, or an audit that found what has no known cause; 2 for what the
     user has to change, 74 for a database file that has failed, 75 for a start when the database was not to be had.
     """
-    given = _parser().parse_args(arguments)
+    given = _parser(program).parse_args(arguments)
     try:
         if given.command == "control":
             from trader.control import set_control  # noqa: PLC0415 - each loads only what it needs
@@ -82,9 +85,9 @@ def _backtest(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m trader",
+        prog=program,
         description="Trades one strategy. Configured by CONFIG_FILE (config/trader.yml) and the environment over it.",
     )
     parser.add_argument("--once", action="store_true", help="do what can be done now, and end")

@@ -178,6 +178,22 @@ def test_a_clock_speed_that_is_not_the_exchange_s_is_refused(fast_practice, daem
     assert rows(database, "SELECT count(*) FROM ohlcv_data") == [(0,)]
 
 
+def test_a_late_answer_of_the_clock_is_not_taken_for_another_speed(
+    fast_practice, daemons, database
+):
+    fast_practice.fail(exchange="binance", endpoint="time", kind="drip", count=1)  # for 14 s
+    patient = BOTH.replace("request_timeout_s: 1", "request_timeout_s: 60")
+    daemon = daemons.start(fast_practice, patient, CLOCK_SPEED="600")
+
+    until(
+        lambda: daemon.poll() is not None or stored(database, "binance", "BTC/USDT", "1h"),
+        "candles of binance",
+        deadline_s=60,
+    )
+    assert daemon.poll() is None
+    assert events(database) == []
+
+
 def test_no_database_and_another_api_are_refused(practice, daemons, database, tmp_path):
     status, said = daemons.run(practice, BOTH, DATABASE_URL=f"sqlite:///{tmp_path}/none.db")
     assert (status, said.count("\n")) == (2, 1)

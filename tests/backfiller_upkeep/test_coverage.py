@@ -9,15 +9,17 @@ import sys
 import pytest
 import sqlalchemy as sa
 from rich.console import Console
+from rich.text import Text
 
 import schema
+from candlewell.status import status_of
+from candlewell.status_tables import screen
 from common.candle import Candle
 from common.exchange_status import Exchanges
 from common.market_data import MarketData
 from common.overview import exchanges, partitions
 from common.partition import Partition
 from common.timeframe import Timeframe
-from scripts.live_table import live_table
 from tests.backfiller.surroundings import ROOT, rows
 
 HOUR = 3_600_000
@@ -170,11 +172,11 @@ def test_health_says_until_when_an_exchange_is_left_alone_and_why(database):
     )
 
 
-def test_the_live_table_fits_80_columns_and_shows_gaps_and_trouble(holey):
+def test_the_status_fits_80_columns_and_shows_gaps_and_trouble(holey):
     Exchanges(holey).record_state("binance", "backing_off", until=START, error="timeout " * 30)
     console = Console(width=80)
     with console.capture() as captured:
-        console.print(live_table(holey, 1.0, 1800.0))
+        console.print(screen(Text(), status_of(holey)))
     lines = captured.get().splitlines()
     assert max(len(line) for line in lines) <= 80
     row = next(line for line in lines if line.startswith("binance BTC/USDT 1h"))
