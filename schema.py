@@ -23,7 +23,8 @@ import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, MetaData, Table, UniqueConstraint
 
 from common.database import DEFAULT_URL, Database, Durability, connect, url_from
-from common.errors import ConfigurationError
+from common.database_failures import DatabaseUnusable
+from common.errors import TRY_AGAIN, ConfigurationError, TransientError
 from common.given import require_words
 
 if TYPE_CHECKING:
@@ -635,7 +636,10 @@ def is_known(revision: str | None) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The program. Returns its exit status."""
+    """The program. Returns its exit status.
+
+    2 for what the user has to change, 74 for a file that has failed, 75 for a full disk or a file that stays locked.
+    """
     words = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(
         prog="schema.py", description="Create or upgrade the database."
@@ -650,6 +654,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigurationError as error:
         print(f"schema.py: {error}", file=sys.stderr)  # noqa: T201
         return 2
+    except (DatabaseUnusable, TransientError) as error:
+        print(f"schema.py: {error}", file=sys.stderr)  # noqa: T201
+        return error.status if isinstance(error, DatabaseUnusable) else TRY_AGAIN
     did = {None: "created", after: "unchanged"}.get(before, f"upgraded from {before}")
     print(f"{url}: {did}, version {after}")  # noqa: T201
     return 0

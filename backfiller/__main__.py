@@ -20,20 +20,19 @@ from backfiller.shared import SOURCE, Shared
 from common import log
 from common.database import DatabaseLocked, Durability, url_from
 from common.database_failures import DatabaseUnusable, first_of
-from common.errors import ConfigurationError
+from common.errors import TRY_AGAIN, ConfigurationError, TransientError
 from common.given import require_words
 from common.instance import Instance
 from schema import open_database
 
-_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 _CHECKPOINT_PAGES = 1000  # the backfiller checkpoints for all, see common.database
 
 
 def main(words: list[str]) -> int:
     """The program. Returns its exit status.
 
-    2 for a mistake of the user, 1 for what could not be had, 74 for a database file that has failed, 75 for a database
-    that was locked by others when it was to be used once.
+    2 for a mistake of the user, 1 for what could not be had, 74 for a database file that has failed, 75 for a full disk,
+    or a database that others kept locked.
     """
     parser = argparse.ArgumentParser(
         prog="python -m backfiller",
@@ -57,7 +56,10 @@ def main(words: list[str]) -> int:
         if found is None:
             raise
         print(f"backfiller: {found}", file=sys.stderr)  # noqa: T201
-        return found.status if isinstance(found, DatabaseUnusable) else _TRY_AGAIN
+        return found.status if isinstance(found, DatabaseUnusable) else TRY_AGAIN
+    except TransientError as error:
+        print(f"backfiller: {error}", file=sys.stderr)  # noqa: T201
+        return TRY_AGAIN
 
 
 async def _run(*, once: bool) -> int:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from backfiller.database_thread import tell_busy
 from backfiller.needs import combined, configured
 from backfiller.settings import config_file
 from backfiller.shared import SOURCE
 from backfiller.source import Source
 from backfiller.upkeep.upkeep import Upkeep
 from backfiller.worker import Worker
+from common.clock import ClockWatch
 from common.database import DatabaseLocked
 from common.database_failures import DatabaseFull
 from common.errors import CandlewellError, ConfigurationError
@@ -53,6 +55,7 @@ class Daemon:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._scheduler.add_listener(self._job_failed, EVENT_JOB_ERROR)
+        self._clock_watch = ClockWatch()
         self._log = structlog.get_logger()
 
     async def run(self, stopped: asyncio.Event) -> None:
@@ -66,6 +69,7 @@ class Daemon:
         try:
             await self._upkeep.watch()
             while not stopped.is_set():
+                await self._look_at_clock()
                 await self._look_around(once=False)
                 self._results()
                 await self._wait(stopped)
@@ -122,8 +126,29 @@ class Daemon:
         )
         stopping.cancel()
 
+    async def _look_at_clock(self) -> None:
+        """Has everything done in its time though this machine's clock was set, and hears the exchanges' anew.
+
+        Set forward, all that is planned is due at once. Set back, it would wait for as long as that is.
+        """
+        moved = self._clock_watch.moved
+        if not moved:
+            return
+        self._clock_watch = ClockWatch()
+        for job in self._scheduler.get_jobs() if moved < 0 else ():
+            later = job.next_run_time + timedelta(milliseconds=moved)
+            self._scheduler.modify_job(job.id, next_run_time=later)
+        for worker in self._workers.values():
+            worker.hear_clock_soon()
+        how = f"{'forward' if moved > 0 else 'back'} by {abs(moved) / 1000:.1f} s"
+        message = f"this machine's clock was set {how}"
+        await self._shared.record("warning", "clock_set", message, moved_ms=moved)
+
     async def _look_around(self, *, once: bool) -> None:
-        """Looks for registrations, hands out what is needed, and beats: on a full disk too, unwaited."""
+        """Looks for registrations, hands out what is needed, and beats.
+
+        On a full disk too, unwaited; a daemon that finds the file locked comes around again.
+        """
         space = self._shared.thread.space
         try:
             token = await self._shared.thread.attempt(self._shared.database.change_token)
@@ -136,10 +161,11 @@ class Daemon:
         except DatabaseFull as error:
             self._token = None
             space.close(str(error))
-        except DatabaseLocked:
+        except DatabaseLocked as error:
+            self._token = None
             if once:
                 raise
-            self._token = None
+            tell_busy(error)
         await self._beat()
 
     async def _needed(self) -> Needs:

@@ -31,8 +31,12 @@ class DatabaseThread:
     async def run(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Awaits the result. A task that is cancelled leaves a begun transaction to end as it would.
 
-        What finds the disk full is done again when there is room, and what finds the database locked at once, for
-        as long as that takes: it has to be one transaction, or to bear being repeated.
+        What finds the disk full is done again when there is room, and what finds the file locked is tried
+        again: it has to be one transaction, or to bear being repeated.
+
+        Raises:
+            DatabaseFull: there is no room on the disk, and nobody here waits.
+            DatabaseLocked: another process holds the lock, and nobody here waits.
         """
         while True:
             await self.space.wait()
@@ -40,10 +44,10 @@ class DatabaseThread:
                 return await self.attempt(act, *args, **kwargs)
             except DatabaseFull as error:
                 self.space.close(str(error))
-            except DatabaseLocked as error:  # after ten seconds of trying
+            except DatabaseLocked as error:
                 if not self.space.is_patient:
                     raise
-                structlog.get_logger().warning("database_locked", message=str(error))
+                tell_busy(error)
                 self.tell_locked(str(error))
 
     async def attempt(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -51,7 +55,7 @@ class DatabaseThread:
 
         Raises:
             DatabaseFull: there is no room on the disk.
-            DatabaseLocked: another process had the write lock for too long.
+            DatabaseLocked: another process held the lock for as long as is waited for it.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -64,3 +68,8 @@ class DatabaseThread:
     def close(self) -> None:
         """Waits for what is under way and drops what has not begun."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+def tell_busy(error: DatabaseLocked) -> None:
+    """Says that another process keeps this one from writing: in the log, since nothing can be written."""
+    structlog.get_logger().warning("database_busy", error=str(error))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from backfiller.backoff import Backoff
-from common.clock import MarketClock, wall_now
+from common.clock import KeptClock, MarketClock, wall_now
 from common.errors import TransientError
 from common.exchange_failures import BannedError
 
@@ -33,6 +33,7 @@ class Line:
         self.source = source
         self.state, self.state_until = "starting", 0
         self._clock: MarketClock | None = None
+        self._kept = KeptClock()
         self._exchanges = exchanges
         self._thread = thread
         self._slots = asyncio.Semaphore(_CALLS_AT_A_TIME)
@@ -46,9 +47,13 @@ class Line:
 
     @property
     def clock(self) -> MarketClock:
-        """The exchange's clock as last heard; it has been heard before anything else is done."""
+        """The exchange's clock as last heard; it has been heard before anything else is done.
+
+        This machine's may have been set since then; an exchange's clock that goes by it would take an open candle
+        for a closed one.
+        """
         assert self._clock is not None
-        return self._clock
+        return self._kept.hear(self._clock)
 
     @property
     def heard_clock(self) -> MarketClock | None:
@@ -77,8 +82,9 @@ class Line:
     async def read_clock(self) -> MarketClock:
         """Asks the exchange for its time, and records it for the traders."""
         self._clock = await self.call(self.source.clock)
-        await self._thread.run(self._exchanges.record_clock, self.exchange, self._clock)
-        return self._clock
+        clock = self.clock
+        await self._thread.run(self._exchanges.record_clock, self.exchange, clock)
+        return clock
 
     async def _failed(self, error: TransientError, started: float) -> None:
         now = time.monotonic()

@@ -103,6 +103,11 @@ class Worker:
             waits=self.line.is_waiting or self._shared.thread.space.is_closed,
         )
 
+    def hear_clock_soon(self) -> None:
+        """Has the exchange's clock read now, and not only when it is due."""
+        if self._is_scheduled:
+            self._scheduler.modify_job(self._job("clock"), next_run_time=datetime.now(UTC))
+
     async def close(self) -> None:
         """Gives the connections back."""
         await self._source.close()

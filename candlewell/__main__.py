@@ -9,14 +9,13 @@ import click
 
 from candlewell.commands import candlewell
 from common.database_failures import DatabaseUnusable
-from common.errors import CandlewellError, ConfigurationError
+from common.errors import TRY_AGAIN, CandlewellError, ConfigurationError
 from common.given import require_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MISTAKE = 2
-_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell says
 _STATUS = {ConfigurationError: _MISTAKE, DatabaseUnusable: DatabaseUnusable.status}
 
@@ -49,7 +48,7 @@ def _complain(error: click.ClickException | CandlewellError) -> int:
     elif isinstance(error, click.ClickException):
         status, text = _MISTAKE, f"candlewell: {_in_one_line(error)}"
     else:
-        status = _STATUS.get(type(error), _TRY_AGAIN)
+        status = _STATUS.get(type(error), TRY_AGAIN)
         text = "\n".join(f"candlewell: {line}" for line in str(error).splitlines())
     click.echo(text, err=True)
     return status

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from common.database_failures import tell_errors_apart, told_apart
+from common.database_failures import no_space, tell_errors_apart, told_apart
+from common.database_files import DatabaseFiles
 from common.engine import load_driver
 from common.errors import ConfigurationError, TransientError
-from common.filesystem import require_local
+from common.filesystem import has_room, require_local
 from common.given import require_variables, require_words
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ class DatabaseLocked(TransientError):
 class Database:
     """The shared database, opened. Threads may share it; a transaction belongs to one thread."""
 
-    def __init__(self, engine: sa.Engine, path: Path) -> None:
+    def __init__(self, engine: sa.Engine, path: Path, files: DatabaseFiles) -> None:
         self.engine = engine
         self.path = path
+        self._files = files
         self._watch: Any = None
 
     @contextmanager
@@ -74,15 +76,32 @@ class Database:
             yield connection
 
     def change_token(self) -> int:
-        """A number that differs from the last one if another connection has committed since."""
+        """A number that differs from the last one if another connection has committed since.
+
+        Raises:
+            DatabaseLocked: another process keeps all others from reading.
+            DatabaseUnusable: the file can no longer be read, or is not at its path any more.
+        """
         if self._watch is None:
             self._watch = self.engine.raw_connection()
         cursor = self._watch.cursor()
         try:
             with told_apart(self.engine, self.path):
-                return int(cursor.execute("PRAGMA data_version").fetchone()[0])
+                busy = self.engine.dialect.loaded_dbapi.OperationalError
+                patiently(busy, lambda: cursor.execute("PRAGMA data_version"))
+                token = int(cursor.fetchone()[0])
         finally:
             cursor.close()
+        self.require_files()
+        return token
+
+    def require_files(self) -> None:
+        """Goes on if the files that were opened are still at their path.
+
+        Raises:
+            DatabaseUnusable: one was removed or replaced.
+        """
+        self._files.require_all()
 
     def close(self) -> None:
         """Closes every connection. The object is of no use afterwards."""
@@ -110,6 +129,7 @@ def connect(
 
     Raises:
         ConfigurationError: the URL, the file, its file system or the SQLite engine cannot serve.
+        DatabaseFull: there is no room for the files that SQLite makes beside it.
     """
     path = path_of(url)
     if create:
@@ -122,21 +142,27 @@ def connect(
     engine = sa.create_engine(
         f"sqlite:///{path}",
         module=driver,
-        connect_args={"timeout": 0, "check_same_thread": False},
+        # mode=rw: a further connection must not make an empty database where the file has been removed.
+        creator=lambda: driver.connect(
+            f"{path.as_uri()}?mode=rw", uri=True, timeout=0, check_same_thread=False
+        ),
         pool_size=2,
         max_overflow=8,
     )
-    _set_up(engine, path, driver.OperationalError, durability, checkpoint_pages)
+    files = DatabaseFiles(path)
+    _set_up(engine, files, driver.OperationalError, durability, checkpoint_pages)
     try:
         with engine.connect():
             pass
     except sa.exc.DatabaseError as error:
         engine.dispose()
+        if not has_room(path.parent):
+            raise no_space(path) from error
         raise ConfigurationError(
             f"DATABASE_URL: expected a SQLite database that can be written, found {path}: {error.orig}"
         ) from error
     tell_errors_apart(engine, path)
-    return Database(engine, path)
+    return Database(engine, path, files)
 
 
 def url_from(environment: Mapping[str, str] = os.environ) -> str:
@@ -220,7 +246,7 @@ def _require_usable(path: Path, *, create: bool) -> None:
 
 def _set_up(
     engine: sa.Engine,
-    path: Path,
+    files: DatabaseFiles,
     busy: type[Exception],
     durability: Durability,
     checkpoint_pages: int,
@@ -242,9 +268,10 @@ def _set_up(
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: sa.Connection) -> None:
+        files.require_file()
         cursor = connection.connection.driver_connection
         assert cursor is not None
-        with told_apart(engine, path):
+        with told_apart(engine, files.path):
             if connection.get_execution_options().get(_WRITE):
                 patiently(busy, lambda: cursor.execute("BEGIN IMMEDIATE"))
             else:

@@ -48,8 +48,13 @@ def meaning(error: BaseException, path: Path) -> CandlewellError | None:
     if what is None:
         return None
     if "disk I/O error" in text and not has_room(path.parent):
-        return DatabaseFull(f"{path}: no space left on its disk")
+        return no_space(path)
     return DatabaseUnusable(f"{path}: {text}: {what}")
+
+
+def no_space(path: Path) -> DatabaseFull:
+    """The error of a full disk that SQLite has told in other words."""
+    return DatabaseFull(f"{path}: no space left on its disk")
 
 
 def is_full(error: BaseException) -> bool:

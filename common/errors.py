@@ -1,5 +1,8 @@
 """The errors whose type says what a daemon does next; anything else is a crash and a restart."""
 
+TRY_AGAIN = 75
+"""EX_TEMPFAIL of sysexits.h, the exit status of who could not begin: whoever starts daemons backs off and starts it again."""
+
 
 class CandlewellError(Exception):
     """The root of the errors below; never raised itself."""

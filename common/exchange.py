@@ -18,10 +18,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from common.clock import steady_now
 from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 REQUEST_TIMEOUT_S = 20.0
 
@@ -58,6 +59,7 @@ def connect(
         **overrides,
     }
     client = getattr(_load(f"ccxt.async_support.{exchange}"), exchange)(options)
+    _bear_a_clock_that_is_set(client, exchange)
     if url := api_url(exchange, environment):
         _point_at(client, exchange, url)
     return client
@@ -110,6 +112,30 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 # Binance lists 3,500 markets, 2,000 of them closed for good, each with a hundred sets of permissions: told
 # without both, the answer takes 37 MB of memory instead of 127.
 MARKET_PARAMETERS = {"binance": {"showPermissionSets": "false", "symbolStatus": "TRADING"}}
+
+
+def _bear_a_clock_that_is_set(client: Any, exchange: str) -> None:
+    """Keeps what must not go back from this machine's clock, which a person or NTP may set back.
+
+    ccxt's rate limit would hold back every call for as long as that was, and Kraken refuses for as long every
+    nonce, since it is lower than the last one.
+    """
+    throttler = sys.modules[type(client.throttler).__module__]
+    assert callable(vars(throttler)["time"])
+    vars(throttler)["time"] = lambda: steady_now() / 1000
+    if exchange == "kraken":
+        client.nonce = _growing(client.nonce)
+
+
+def _growing(nonce: Callable[[], int]) -> Callable[[], int]:
+    last = 0
+
+    def following() -> int:
+        nonlocal last
+        last = max(nonce(), last + 1)
+        return last
+
+    return following
 
 
 def _point_at(client: Any, exchange: str, url: str) -> None:

@@ -7,7 +7,7 @@ import contextvars
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from common.clock import wall_now
+from common.clock import steady_now, wall_now
 from common.errors import RejectedError, TransientError
 from common.exchange_failures import NoAnswerError, Reply, classified
 from common.exchange_limits import bound
@@ -23,7 +23,10 @@ _REPLY: contextvars.ContextVar[Reply] = contextvars.ContextVar("reply")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an exchange answered, and this machine's times of the question and the answer."""
+    """What an exchange answered, and this machine's times of the question and the answer.
+
+    Both are by its clock as it was when the answer came: it may have been set since the question.
+    """
 
     content: Any
     sent_at: int
@@ -54,7 +57,7 @@ class Calls:
             TransientError: it may succeed later.
             RejectedError: the exchange does not have what was asked for.
         """
-        reply = Reply(sent_at=wall_now())
+        reply = Reply(sent_steady=steady_now())
         try:
             content = await self.raw(reply, call, *arguments)
         except Exception as error:
@@ -64,7 +67,8 @@ class Calls:
             if found is error:
                 raise
             raise found from error
-        return Answer(content, reply.sent_at, wall_now())
+        arrived_at = wall_now()
+        return Answer(content, arrived_at - (steady_now() - reply.sent_steady), arrived_at)
 
     async def raw(self, reply: Reply, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
         """What a call answers, or whatever it raises; `reply` tells what is known of its HTTP exchange."""
@@ -88,7 +92,7 @@ def _watch(client: Any) -> None:
 
     async def watched(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
         reply = _REPLY.get()
-        reply.sent_at = wall_now()
+        reply.sent_steady = steady_now()
         content = await fetch(url, method, headers, body)
         if reply.status is not None and reply.status >= _HTTP_BAD:
             raise NoAnswerError(f"HTTP status {reply.status}: {content!r:.100}")

@@ -41,9 +41,9 @@ class NoAnswerError(TransientError):
 
 @dataclass(slots=True)
 class Reply:
-    """What is known of the HTTP exchange behind a call, as it happens. Times are this machine's."""
+    """What is known of the HTTP exchange behind a call, as it happens; when it was sent, by the steady clock."""
 
-    sent_at: int = 0
+    sent_steady: int = 0
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -6,10 +6,12 @@ machine, and `kill -9` releases it at once.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from typing import TYPE_CHECKING
 
+from common.database_failures import is_full, no_space
 from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,12 +33,15 @@ class Instance:
 
         Raises:
             ConfigurationError: a running process holds the name, or its file cannot be written.
+            DatabaseFull: there is no room for it on the disk.
         """
         path = folder / FOLDER / f"{name}.lock"
         try:
             path.parent.mkdir(exist_ok=True)
             self._file = path.open("a+", encoding="utf-8")
         except OSError as error:
+            if is_full(error):
+                raise no_space(path) from error
             raise ConfigurationError(
                 f"{path}: expected a file that user id {os.geteuid()} can write, found: {error.strerror}"
             ) from None
@@ -51,8 +56,10 @@ class Instance:
             ) from None
         self._file.truncate(0)
         self._file.write(f"process {os.getpid()} on {os.uname().nodename}")
-        self._file.flush()
+        with contextlib.suppress(OSError):  # the lock is held; its holder's name is for messages
+            self._file.flush()
 
     def release(self) -> None:
         """Gives the name back."""
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from common.database import Database
 from common.database_failures import tell_errors_apart
+from common.database_files import DatabaseFiles
 from common.engine import load_driver
 from common.errors import ConfigurationError
 
@@ -35,7 +36,7 @@ def open_for_reading(path: Path) -> Database:
         "sqlite://", module=driver, creator=connect, poolclass=sa.pool.NullPool
     )
     tell_errors_apart(engine, path)
-    return Database(engine, path)
+    return Database(engine, path, DatabaseFiles(path))
 
 
 def _driver() -> ModuleType:

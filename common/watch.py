@@ -37,9 +37,10 @@ class Watch:
 
         Raises:
             DatabaseLocked: the database was locked for 10 seconds.
-            DatabaseUnusable: the file cannot be read any more.
+            DatabaseUnusable: the file cannot be read any more, or is not at its path.
         """
         (commits,) = self._ask("PRAGMA data_version", [])
+        self._database.require_files()
         if commits != self.commits:
             self.commits = commits
             self._rows = tuple(self._ask(*one) for one in self._statements)

@@ -17,14 +17,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from common.database_failures import DatabaseUnusable
-from common.errors import ConfigurationError, TransientError
+from common.errors import TRY_AGAIN, ConfigurationError, TransientError
 from common.given import require_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 STATES = ("running", "reduce_only", "halted")
-_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: whoever starts daemons backs off and starts it again
 
 
 def main(
@@ -66,7 +65,7 @@ def main(
         return 2
     except (DatabaseUnusable, TransientError) as error:
         print(f"trader: {error}", file=sys.stderr)  # noqa: T201
-        return error.status if isinstance(error, DatabaseUnusable) else _TRY_AGAIN
+        return error.status if isinstance(error, DatabaseUnusable) else TRY_AGAIN
 
 
 def _checked(given: argparse.Namespace, environment: Mapping[str, str]) -> tuple[str, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from common.clock import KeptClock
 from common.controls import Control, Controls
 from common.errors import ConfigurationError
 from common.exchange_status import Exchanges
@@ -30,6 +31,7 @@ class DatabaseFeed:
         self._market_data = MarketData(database)
         self._exchanges = Exchanges(database)
         self._controls = Controls(database)
+        self._kept_clock = KeptClock()
 
     def newest_candle(self) -> int | None:
         """See `roles.Feed`."""
@@ -69,7 +71,8 @@ class DatabaseFeed:
 
     def clock(self) -> MarketClock | None:
         """See `roles.Feed`."""
-        return self._exchanges.clock(self._partition.exchange)
+        told = self._exchanges.clock(self._partition.exchange)
+        return None if told is None else self._kept_clock.hear(told)
 
     def market_rules(self) -> MarketRules | None:
         """See `roles.Feed`."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from common.database_failures import is_full
 from common.errors import TransientError
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def run(
         failed: told after a pass that could not be made why not.
         stop: set by a signal handler.
     """
-    log = structlog.get_logger()
     due, more, doubtful = 0.0, False, False
     seen: Hashable = None
+    trouble = _Trouble()
     while not stop.is_set():
         try:
             token = news()
@@ -50,12 +51,32 @@ def run(
                 progress = engine.advance()
                 more, doubtful = progress.more, False
                 report(progress)
+                trouble.is_over()
         except TransientError as error:
-            log.warning("database_busy", error=str(error))
+            trouble.tell(error)
             failed(str(error))
             more, doubtful = False, True  # a write may not have happened
         if not more:
             stop.wait(LOOK_EVERY_S)
+
+
+class _Trouble:
+    """Why nothing can be written, said when it begins and not at each trial: the log may be on the same full disk."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger()
+        self._told = ""
+
+    def tell(self, error: TransientError) -> None:
+        if str(error) != self._told:
+            self._told = str(error)
+            kind = "disk_full" if is_full(error) else "database_busy"
+            self._log.warning(kind, error=self._told)
+
+    def is_over(self) -> None:
+        if self._told:
+            self._told = ""
+            self._log.info("database_writable")
 
 
 def run_once(

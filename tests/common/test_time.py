@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import clock as clock_module
-from common.clock import MarketClock
+from common.clock import ClockWatch, KeptClock, MarketClock
 from common.errors import ConfigurationError
 from common.timeframe import Timeframe
 
@@ -60,3 +60,21 @@ def test_age_is_in_seconds_of_the_one_who_waits(monkeypatch):
 def test_a_clock_that_stands_still_cannot_be_built():
     with pytest.raises(ConfigurationError, match="CLOCK_SPEED: expected a number above 0, found 0"):
         MarketClock(0, 0, 0)
+
+
+@pytest.mark.parametrize("moved", [3_600_000, -3_600_000])
+def test_an_exchanges_clock_that_is_kept_stays_right_when_this_machines_is_set(monkeypatch, moved):
+    machine = {"wall": 500_000, "steady": 7_000}
+    monkeypatch.setattr(clock_module, "wall_now", lambda: machine["wall"])
+    monkeypatch.setattr(clock_module, "steady_now", lambda: machine["steady"])
+    kept, watch = KeptClock(), ClockWatch()
+    told = MarketClock(exchange_time=1_000_000, wall_time=500_000)
+    before = kept.hear(told)
+    machine |= {"wall": 500_000 + moved + 250, "steady": 7_250}
+    assert before.now() == kept.hear(told).now() == 1_000_250
+    assert kept.hear(told).at(machine["wall"]) == 1_000_250
+    assert kept.hear(told).wall_at(1_000_250) == machine["wall"]
+    assert watch.moved == moved
+    machine |= {"wall": machine["wall"] + 250, "steady": 7_500}
+    heard_again = MarketClock(exchange_time=1_000_500, wall_time=machine["wall"])
+    assert kept.hear(heard_again).now() == 1_000_500

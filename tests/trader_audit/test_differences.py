@@ -423,3 +423,19 @@ def test_a_stop_has_not_followed_candles_that_came_after_the_ticker(market):
     purposes = rows(market.database, "SELECT purpose FROM orders ORDER BY order_id")
     assert purposes == [("entry",), ("trailing-stop",)]
     assert {cause for _, _, cause in told(market)} <= {Cause.AWAY}
+
+
+@pytest.mark.parametrize("moved", [3_600_000, -3_600_000])
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_machines_clock_that_was_set_between_two_candles_is_no_difference(traded, number, moved):
+    times = [row[0] for row in rows(traded.database, "SELECT timestamp FROM signals ORDER BY 1")]
+    before, since = times[number - 1 : number + 1]
+    change(
+        traded, f"UPDATE signals SET created_at = created_at + {moved} WHERE timestamp >= {since}"
+    )
+    for column, first in (("created_at", since), ("updated_at", before)):
+        change(
+            traded,
+            f"UPDATE orders SET {column} = {column} + {moved} WHERE signal_timestamp >= {first}",
+        )
+    assert differences(traded) == []

@@ -51,8 +51,9 @@ class Course:
         self._books.append(changes[-1].after if changes else first)
         self._times = [one.timestamp for one in evaluated]
         self._closes = [one.closed_at for one in evaluated]
-        written = (0 if one.row is None else one.row.created_at for one in evaluated)
+        written = [0 if one.row is None else one.row.created_at for one in evaluated]
         self._written = list(accumulate(written, max))
+        self._unsure = self._set_back(written)
         self._least, self._most = self._bounds()
 
     def compared(
@@ -114,13 +115,27 @@ class Course:
             place = bisect_right(self._times, change.candle) - 1
             return place, place + 1
         after, before = -1, len(self._times)
-        if change.earliest is not None:
+        if change.earliest is not None and not self._is_unsure(change.earliest):
             after = bisect_left(self._written, change.earliest - _SLACK_MS) - 1
-        if change.latest is not None:
+        if change.latest is not None and not self._is_unsure(change.latest):
             before = bisect_right(self._written, change.latest + _SLACK_MS)
         if change.before_close_after is not None:
             before = min(before, bisect_right(self._closes, change.before_close_after))
         return after, max(before, after + 1)
+
+    def _set_back(self, written: Sequence[int]) -> list[tuple[int, int]]:
+        """The times that this machine's clock may have shown twice, since it was set back: they tell no order."""
+        lowest: dict[int, int] = {}
+        for now, highest in zip(written, self._written, strict=True):
+            if 0 < now < highest - _SLACK_MS:
+                lowest[highest] = min(now, lowest.get(highest, now))
+        length = (
+            self._closes[0] - self._times[0] if self._times else 0
+        )  # so long it may be to the next row
+        return [(low - length, highest + length) for highest, low in lowest.items()]
+
+    def _is_unsure(self, written_at: int) -> bool:
+        return any(first <= written_at <= last for first, last in self._unsure)
 
 
 def _is_unexplained(found: Sequence[Difference]) -> bool:
