@@ -555,7 +555,7 @@ def open_database(
     found = revision_of(database)
     if found != REVISION:
         database.close()
-        what = "which is older: run `python schema.py`" if _is_known(found) else _NEWER
+        what = "which is older: run `python schema.py`" if is_known(found) else _NEWER
         version = "one without tables" if found is None else f"version {found}"
         raise ConfigurationError(
             f"DATABASE_URL: expected a database of version {REVISION}, found {version}, {what}"
@@ -586,7 +586,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     database = connect(url, create=True)
     try:
         before = revision_of(database)
-        if before is not None and not _is_known(before):
+        if before is not None and not is_known(before):
             raise ConfigurationError(
                 f"DATABASE_URL: expected a database of version {REVISION} or older, found version {before}, {_NEWER}"
             )
@@ -628,7 +628,8 @@ def _has_todays_views(database: Database) -> bool:
     return views == {name: f"CREATE VIEW {name} AS {definitions[name]}" for name in definitions}
 
 
-def _is_known(revision: str | None) -> bool:
+def is_known(revision: str | None) -> bool:
+    """Whether this program knows the way from that version to today's; None is a database without tables."""
     return revision is None or any(MIGRATIONS.glob(f"versions/{revision}_*.py"))
 
 
