@@ -11,11 +11,11 @@ import click
 
 from candlewell.backup import daily
 from candlewell.backup.catalogue import backups_in, chosen
-from candlewell.backup.drill import MAX_AGE_S
 from candlewell.backup.errors import BackupFailed, BadBackup
 from candlewell.backup.restoring import restore as restored
 from candlewell.backup.round import Plan, back_up, try_newest
 from candlewell.backup.scheme import Scheme
+from candlewell.backup.standing import MAX_AGE_S
 from common.database import path_of, url_from
 from common.errors import TransientError
 

@@ -19,6 +19,7 @@ from candlewell.backup.catalogue import backups_in
 from candlewell.backup.errors import BadBackup
 from candlewell.backup.making import CONFIG
 from candlewell.backup.restoring import unpack_checked
+from candlewell.backup.standing import MAX_AGE_S
 from candlewell.backup.whole import UNFINISHED, folder_to_ourselves, remove
 from common.archive import Archive
 from common.filesystem import require_local
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from candlewell.backup.manifest import Manifest
     from common.database import Database
 
-MAX_AGE_S = 26 * 3600.0  # a daily backup, and two hours for it to be made
 _MARGIN = 1.2
 
 
