@@ -95,7 +95,6 @@ ENV PATH=/opt/venv/bin:$PATH:/opt/terminal/bin \
     LOG_FORMAT=json
 WORKDIR /app
 COPY schema.py ./
-COPY scripts/backup.py scripts/
 COPY migrations migrations
 COPY common common
 COPY practice practice

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 _OF_A_DAEMON = "candlewell.of_the_daemons"
+_BACKUP = "candlewell.backup_commands"
 
 COMMANDS = {
     "status": (
@@ -35,6 +36,9 @@ COMMANDS = {
     "import": (_OF_A_DAEMON, "Bring candles in from files."),
     "export": (_OF_A_DAEMON, "Write candles to a file."),
     "archive": (_OF_A_DAEMON, "Move old months to Parquet files now."),
+    "backup": (_BACKUP, "Make a checked copy of everything, while it runs."),
+    "restore": (_BACKUP, "Put a backup in the database's place."),
+    "drill": (_BACKUP, "Try the newest backup: can it be restored?"),
     "backtest": (_OF_A_DAEMON, "Run a strategy over stored candles."),
     "audit": (_OF_A_DAEMON, "Compare what a strategy wrote with a replay."),
     "check-strategy": (_OF_A_DAEMON, "Show that a strategy cannot look ahead."),

@@ -43,7 +43,7 @@ def events(
 ) -> None:
     """What happened that somebody may ask about, newest first.
 
-    docs/DATA_STRATEGY.md says what each kind means.
+    docs/OPERATIONS.md says what each kind means, and what to do.
     """
     start, _ = span_of(since, None)
     wanted = Wanted(source=source, least_level=level, kind=kind, since=start)

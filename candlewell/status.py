@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from candlewell.backup.standing import Standing, standing_of
 from candlewell.listing import Time
 from common.clock import wall_now
 from common.controls import Control, Controls, ControlState
@@ -31,11 +32,17 @@ class Status:
     partitions: list[PartitionOverview]
     strategies: list[StrategyOverview]
     controls: dict[str, Control]
+    backups: Standing
 
     @property
     def attention(self) -> list[str]:
         """A line for each thing that a person should look at; empty when all is well."""
-        return [*self._silent(), *self._troubled(), *self._held_back()]
+        return [
+            *self._silent(),
+            *self._troubled(),
+            *self._held_back(),
+            *self.backups.attention(self.now),
+        ]
 
     def as_document(self) -> dict[str, Any]:
         """All of it, for a program."""
@@ -43,6 +50,10 @@ class Status:
             "at": Time(self.now),
             "attention": self.attention,
             "daemons": [_timed(asdict(beat)) for beat in self.daemons],
+            "backup": {
+                "made_at": _time(self.backups.made_at),
+                "tried_at": _time(self.backups.tried_at),
+            },
             "exchanges": [asdict(exchange) for exchange in self.exchanges],
             "partitions": [asdict(partition) for partition in self.partitions],
             "strategies": [asdict(own) | self._control(own.strategy_id) for own in self.strategies],
@@ -106,7 +117,12 @@ def status_of(database: Database) -> Status:
         partitions=partitions(database),
         strategies=found,
         controls={own.strategy_id: control(own) for own in found},
+        backups=standing_of(database),
     )
+
+
+def _time(timestamp: int | None) -> Time | None:
+    return None if timestamp is None else Time(timestamp)
 
 
 def _timed(beat: dict[str, Any]) -> dict[str, Any]:

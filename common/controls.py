@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from common.clock import wall_now
 from common.statements import upsert
 from schema import controls as table
+from schema import strategy_metadata
 
 if TYPE_CHECKING:
     from common.database import Database
@@ -71,20 +72,34 @@ def tighten(connection: sa.Connection, strategy_id: str, control: Control, now: 
     return True
 
 
+def halt_live(connection: sa.Connection, reason: str) -> list[str]:
+    """Halts every strategy that trades with real money, in a database of any version; which ones."""
+    live = sa.select(strategy_metadata.c.strategy_id).where(strategy_metadata.c.mode == "live")
+    strategy_ids = sorted(connection.execute(live).scalars())
+    columns = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    for strategy_id in strategy_ids:
+        row = _row(strategy_id, Control(ControlState.HALTED, reason))
+        upsert(connection, table, {name: row[name] for name in row if name in columns})
+    return strategy_ids
+
+
 def _rank(control: Control) -> tuple[int, float]:
     until = math.inf if control.until is None else control.until
     return _STRICTNESS.index(control.state), until
 
 
 def _put(connection: sa.Connection, scope: str, control: Control) -> None:
-    row = {
+    upsert(connection, table, _row(scope, control))
+
+
+def _row(scope: str, control: Control) -> dict[str, str | int | None]:
+    return {
         "scope": scope,
         "state": control.state.value,
         "reason": control.reason,
         "set_at": wall_now(),
         "until": control.until,
     }
-    upsert(connection, table, row)
 
 
 def _read(connection: sa.Connection, scope: str, now: int) -> Control:

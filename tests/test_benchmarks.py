@@ -17,6 +17,7 @@ DOCUMENTS = ("README.md", "benchmarks/README.md")
 SHORT = {
     "api_calls": "--traders 1 --seconds 5",
     "backtest": "--candles 2000 --rounds 1",
+    "backup": "--megabytes 5 --traders 1",
     "files": "--rows 5000 --formats csv",
     "http_load": "--candles 2000 --symbols 1 --rounds 1",
     "insert": "--rows 5000 --rounds 1",
@@ -27,7 +28,9 @@ SHORT = {
 }
 LONG = {
     "freshness": "waits for the closes of several minutes",
+    "kills": "is run in short by tests/load",
     "live_month": "is run in short by tests/accelerated_live",
+    "load": "is run in short by tests/load",
     "long_run": "is run in short by tests/accelerated",
     "memory": "needs the suite in containers, where tests/containers measures it",
     "peers": "installs 2.7 GB; tests/test_benchmark_peers.py looks at what it makes of them",

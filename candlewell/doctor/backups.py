@@ -1,55 +1,54 @@
-"""Check of the backups: whether there is a young one."""
+"""Check of the backups: whether there is a young one, and whether it was found to work."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from candlewell.backup.standing import MAX_AGE_S, standing_of
 from candlewell.doctor.finding import Seen, note, ok, problem, warning
 from common.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from candlewell.doctor.setup import Setup
 
 _HOUR_S = 3600.0
-_OLD_S = 36 * _HOUR_S  # once a night, and some hours more
 _MUCH_TOO_OLD_S = 7 * 24 * _HOUR_S
 _ADVICE = "run scripts/backup.sh each night from cron, and look at what it says"
-_UNFINISHED = ".part"
 
 
 def backups(setup: Setup) -> Iterator[Seen]:
-    """Whether the newest file in `backups` beside the database is of last night."""
-    folder = setup.path.parent / "backups"
-    stem = setup.path.stem
-    made = [
-        path
-        for path in folder.rglob(f"{stem}-*")
-        if path.is_file() and path.suffix != _UNFINISHED and path.stat().st_size
-    ]
-    if not made:
-        yield from _without(setup, f"no backup in {folder}")
+    """Whether the newest backup is of last night, and the last drill went well: by the database's own events.
+
+    The backups themselves may lie where nobody here can see them.
+    """
+    standing = standing_of(setup.database)
+    for failure in standing.failures:
+        yield problem("backups and drills that go well", failure, _ADVICE)
+    if standing.made_at is None:
+        yield from _without(setup)
         return
-    newest = max(made, key=lambda path: path.stat().st_mtime)
-    age_s = setup.now / 1000 - newest.stat().st_mtime
-    when = datetime.fromtimestamp(newest.stat().st_mtime, UTC)
-    said = f"{newest.name}, of {when:%Y-%m-%d %H:%M} UTC"
-    if age_s > _OLD_S:
-        tell = problem if age_s > _MUCH_TOO_OLD_S else warning
-        yield tell(f"a backup of the last {_OLD_S / _HOUR_S:.0f} hours", said, _ADVICE)
-    else:
+    age_s = setup.now / 1000 - standing.made_at / 1000
+    said = f"one of {datetime.fromtimestamp(standing.made_at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+    if age_s > MAX_AGE_S:
+        yield _told(age_s)(f"a backup of the last {MAX_AGE_S / _HOUR_S:.0f} hours", said, _ADVICE)
+    elif not standing.failures:
         yield ok(said)
 
 
-def _without(setup: Setup, found: str) -> Iterator[Seen]:
+def _without(setup: Setup) -> Iterator[Seen]:
     """A database of today needs none yet."""
     enrolled = Registry(setup.database).enrolled()
     since = min((own.registered_at for own in enrolled), default=setup.now)
     age_s = (setup.now - since) / 1000
-    if age_s <= _OLD_S:
-        yield note(f"{found}; the oldest strategy is {age_s / _HOUR_S:.0f} hours old", _ADVICE)
+    if age_s > MAX_AGE_S:
+        yield _told(age_s)("a backup", "that none was ever made", _ADVICE)
         return
-    tell = problem if age_s > _MUCH_TOO_OLD_S else warning
-    yield tell("a backup", found, _ADVICE)
+    hours = age_s / _HOUR_S
+    yield note(f"no backup was ever made; the oldest strategy is {hours:.0f} hours old", _ADVICE)
+
+
+def _told(age_s: float) -> Callable[..., Seen]:
+    return problem if age_s > _MUCH_TOO_OLD_S else warning

@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 import schema
+from candlewell.backup.catalogue import backups_in
+from candlewell.backup.restoring import restore
 from tests.containers.running import DAEMONS, ROOT, TRADERS, wait_until
 from tests.e2e import books
 
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.containers
 # At most, in MiB. A trader took 95 when measured: an import that does not belong there costs more
 # than the difference.
 MEMORY_MB = dict.fromkeys(TRADERS, 100) | {"backfiller": 160}
+SCRIPTS = ("backup.sh", "restore.sh", "places.sh")
 # What is written once and never changed again.
 _FINAL = (schema.ohlcv_data, schema.signals, schema.trades)
 _KEYS = (schema.orders.c.order_id, schema.positions.c.position_id)
@@ -132,18 +135,19 @@ def test_resident_memory_stays_small(suite, database, service, record_property):
 def test_a_backup_of_the_running_suite_is_whole(suite, database, tmp_path, where):
     place = ROOT if where == "on the host" else _without_python(tmp_path)
     before = written(database)
-    done = subprocess.run(
-        [place / "scripts" / "backup.sh", "--keep", "1"],
-        env=suite.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    (made,) = (suite.data / "backups").glob("trading-*.db")
+    backups = suite.data.with_name(f"{suite.data.name}-backups")
+    for words in (["backup.sh", "--keep", "1"], ["restore.sh", "--drill"]):
+        done = subprocess.run(
+            [str(place / "scripts" / words[0]), *words[1:]],
+            env=suite.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    made = backups_in(backups, "trading")[-1]
     copy = tmp_path / "restored" / "trading.db"
-    copy.parent.mkdir()
-    shutil.copy(made, copy)
+    restore(made, copy)
     restored = schema.open_database(f"sqlite:///{copy}")
     books.assert_file_is_sound(restored)
     books.assert_every_candle_has_its_signal(restored)
@@ -151,12 +155,12 @@ def test_a_backup_of_the_running_suite_is_whole(suite, database, tmp_path, where
     after = written(restored)
     restored.close()
     assert all(rows <= after[table] for table, rows in before.items())
-    shutil.rmtree(suite.data / "backups")
+    shutil.rmtree(backups)
 
 
 def _without_python(folder):
     """What a machine has that only runs the containers: the compose file and the scripts, and no .venv."""
-    for name in ("docker-compose.yml", "scripts/backup.sh"):
+    for name in ("docker-compose.yml", *(f"scripts/{name}" for name in SCRIPTS)):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     (folder / "config").mkdir()

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,9 @@ import sqlalchemy as sa
 
 import schema
 from candlewell.__main__ import main
+from candlewell.backup.noting import SOURCE
 from common.clock import MarketClock, wall_now
+from common.events import EventLog
 from common.exchange_status import Exchanges
 from common.heartbeat import Heartbeat
 from common.partition import Partition
@@ -96,9 +97,7 @@ def patient(
     exchanges = Exchanges(database)
     exchanges.record_clock("binance", MarketClock(wall_now() + 40, wall_now()))
     exchanges.require_source("binance", None)
-    backup = tmp_path / "backups" / f"trading-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.db"
-    backup.parent.mkdir()
-    backup.write_bytes(b"a backup")
+    EventLog(database, SOURCE).keep("info", "backup_made", "a backup")
     yield found
     database.close()
 

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from candlewell.__main__ import main
+from candlewell.backup.noting import SOURCE
 from candlewell.doctor.checks import CHECKS
 from common.candle import Candle
 from common.clock import MarketClock, wall_now
 from common.controls import FLEET, Control, Controls, ControlState
 from common.database import connect
+from common.events import EventLog
 from common.exchange_status import Exchanges
 from common.market_data import MarketData
 from tests.doctor.conftest import BTC, ROOT
@@ -265,14 +267,22 @@ def test_candles_that_are_missing_without_a_reason_are_a_warning(patient):
 
 @pytest.mark.parametrize(("days", "level"), [(2, "warning"), (8, "problem")])
 def test_an_old_backup_and_none_are_told(patient, days, level):
-    (backup,) = (patient.folder / "backups").iterdir()
-    old = time.time() - days * DAY_S
-    os.utime(backup, (old, old))
-    assert patient.wrong()["backups"].startswith(f"{level}: expected a backup of the last 36 hours")
-    backup.rename(backup.with_suffix(".part"))  # an unfinished one
+    old = int((time.time() - days * DAY_S) * 1000)
+    patient.write("UPDATE events SET timestamp = :at", at=old)
+    assert patient.wrong()["backups"].startswith(f"{level}: expected a backup of the last 26 hours")
+    patient.write("DELETE FROM events")
     assert patient.wrong() == {}  # the oldest strategy is of this minute
-    patient.write("UPDATE strategy_metadata SET registered_at = :at", at=int(old * 1000))
-    assert patient.wrong()["backups"].startswith(f"{level}: expected a backup, found no backup in")
+    patient.write("UPDATE strategy_metadata SET registered_at = :at", at=old)
+    found = patient.wrong()["backups"]
+    assert found.startswith(f"{level}: expected a backup, found that none was ever made")
+
+
+def test_a_backup_that_failed_since_is_a_problem(patient):
+    EventLog(patient.database, SOURCE).keep("error", "backup_failed", "the disk is full")
+    found = patient.wrong()["backups"]
+    assert found.startswith(
+        "problem: expected backups and drills that go well, found backup failed"
+    )
 
 
 # --- files of the user's ---

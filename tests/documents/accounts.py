@@ -57,6 +57,11 @@ _ADDED = "tests/containers/test_readme.py::test_a_documents_trader_is_a_trader_l
 
 ELSEWHERE = (
     Elsewhere(
+        "docs/OPERATIONS.md",
+        "",
+        "tests/containers/test_operations.py::test_a_stranger_follows_the_document_word_for_word",
+    ),
+    Elsewhere(
         "README.md",
         "scripts/demo.sh",
         "tests/e2e/test_front_door.py::test_the_demo_shows_three_traders_trading_and_leaves_their_books",
@@ -108,6 +113,11 @@ NOT_RUN = (
     NotRun("docs/CONTRIBUTING.md", "scripts/test.sh", "it runs the test that would run it"),
     NotRun("docs/CONTRIBUTING.md", ".ci/run", "it runs the test that would run it"),
     NotRun("docs/CONTRIBUTING.md", "scripts/lock.sh", "it takes the newest packages of the day"),
+    NotRun(
+        "docs/SECURITY.md",
+        "HYPOTHESIS_PROFILE=long",
+        "it makes up new examples for as long as it is let; the short form runs with the tests",
+    ),
 )
 
 # How indented blocks begin that are no commands, but what is printed or how a file is called.

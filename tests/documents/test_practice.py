@@ -63,7 +63,7 @@ def test_it_starts_as_it_is_written_and_says_where_it_is(command):
     running = subprocess.Popen(
         [sys.executable, *words[1:]],
         cwd=ROOT,
-        env=environment(""),
+        env=environment("") | {"LOG_FORMAT": "text"},  # as on a terminal
         stderr=subprocess.PIPE,
         text=True,
     )

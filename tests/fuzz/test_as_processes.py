@@ -36,7 +36,7 @@ _BACKFILLER = [b"-m", b"backfiller"]
         ([*_TRADER, b"control", b"halted", b"--fleet", b"--reason", b"\xff"], "arguments"),
         ([*_BACKFILLER, b"import", b"\xff\xfe.csv"], "arguments"),
         ([b"schema.py", b"--database", b"sqlite:///\xff"], "arguments"),
-        ([b"scripts/backup.py", b"--database", b"sqlite:///\xff"], "arguments"),
+        ([b"-m", b"candlewell", b"backup", b"--folder", b"\xff"], "arguments"),
         ([b"-m", b"candlewell", b"trades", b"--strategy-id", b"\xff"], "arguments"),
         ([b"-m", b"practice", b"--port", b"0", b"--data", b"\xff.csv"], "arguments"),
     ],

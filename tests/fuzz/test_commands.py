@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import schema
-import scripts.backup
 from backfiller.__main__ import main as backfiller
 from candlewell.__main__ import main as candlewell
 from common.errors import ConfigurationError
@@ -150,21 +149,21 @@ def test_unknown_words_are_refused_by_each_program(folder, words):
         lambda: backfiller(["gaps", *words]),
         lambda: backfiller(["coverage", *words]),
         lambda: schema.main(["--database", *words] if words else ["x"]),
-        lambda: scripts.backup.main(["--keep", *words], environment),
+        lambda: candlewell(["restore", "--folder", *words]),
     ]
     for program in programs:
         require_lawful(run(program, environment))
 
 
 @examples(60)
-@given(name=strange.words, keep=strange.words)
-def test_schema_and_backup_take_any_name_of_a_database_or_say_why_not(folder, name, keep):
+@given(name=strange.words, backup=strange.words)
+def test_schema_and_restore_take_any_name_or_say_why_not(folder, name, backup):
     count("names of a database")
     url = f"sqlite:///{folder}/made/{name.replace('/', '').replace('..', '')}"
     require_lawful(run(lambda: schema.main(["--database", url]), _environment(folder)))
-    words = ["--database", url, "--keep", keep, "--folder", str(folder / "backups")]
-    environment = _environment(folder)
-    require_lawful(run(lambda: scripts.backup.main(words, environment), environment))
+    words = ["restore", "--folder", str(folder / "backups"), "--", backup]
+    environment = _environment(folder) | {"DATABASE_URL": url}
+    require_lawful(run(lambda: candlewell(words), environment))
 
 
 _PRACTICE = (

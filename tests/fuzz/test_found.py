@@ -10,7 +10,6 @@ import yaml
 
 import backfiller.settings
 import schema
-import scripts.backup
 from backfiller.__main__ import main as backfiller_main
 from backfiller.parsing import markets_of
 from candlewell.__main__ import main as candlewell_main
@@ -143,10 +142,11 @@ def test_a_name_that_no_file_can_have_is_refused(database_url, name):
 
 
 @pytest.mark.parametrize(
-    "words", [["--keep", "9" * 5000], ["--database", "sqlite:///" + "x" * 300]]
+    "words",
+    [["backup", "--keep", "9" * 5000], ["restore", "x" * 300], ["restore", "--folder", "x" * 300]],
 )
-def test_backup_tells_an_impossible_argument_on_a_short_line(words):
-    ended = run(lambda: scripts.backup.main(words, {}), {})
+def test_backup_and_restore_tell_an_impossible_argument_on_a_short_line(database_url, words):
+    ended = run(lambda: candlewell_main(words), {"DATABASE_URL": database_url})
     require_lawful(ended)
     assert ended.status in {1, 2}
     assert len(ended.err) < 500

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import subprocess
 import sys
 from functools import partial
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.backup import make_backup
+from candlewell.backup.making import make_backup
 from tests.practice.running import Practice
 from tests.trader.running import ROOT, environment, eventually, rows
 from tests.trader_live.processes import LiveTrader, is_settled, state
@@ -79,14 +80,20 @@ class Watched:
     def require_hidden(self, folder: Path) -> None:
         """Looks through all that it leaves behind, and a backup of it."""
         database = self.stage.database.path
-        backup = make_backup(database, folder).file
+        backup = make_backup(database, folder).backup.path
+        kept = {path.name: _unpacked(path) for path in backup.rglob("*") if path.is_file()}
+        assert {"trading.db.gz", "manifest.json"} <= kept.keys()
         left = [path for path in database.parent.iterdir() if path.is_file()]
-        seen = {path.name: path.read_bytes() for path in (*left, backup)}
+        seen = kept | {path.name: path.read_bytes() for path in left}
         seen |= {"log": self.said.encode(), "command line": self._trader.command_line.encode()}
         assert {"trading.db", "log"} <= seen.keys()
         for where, content in seen.items():
             for word in self._hidden:
                 assert word.encode() not in content, f"{word} in {where}"
+
+
+def _unpacked(path: Path) -> bytes:
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
 
 @pytest.fixture
