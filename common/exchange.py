@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from common.errors import ConfigurationError
+from common.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +78,9 @@ def api_url(exchange: str, environment: Mapping[str, str] = os.environ) -> str |
     key = f"{exchange.upper()}_API_URL"
     url = environment.get(key, "").rstrip("/")
     if url and not url.startswith(("http://", "https://")):
-        raise ConfigurationError(f"{key}: expected a URL with http:// or https://, found {url!r}")
+        raise ConfigurationError(
+            f"{key}: expected a URL with http:// or https://, found {shown(url)}"
+        )
     return url or None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 import structlog
 
 from common.errors import ConfigurationError
+from common.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,5 +71,7 @@ class _Unfailing:
 def _choice(environment: Mapping[str, str], key: str, default: str, choices: list[str]) -> str:
     value = environment.get(key, "").lower() or default
     if value not in choices:
-        raise ConfigurationError(f"{key}: expected one of {', '.join(choices)}, found {value!r}")
+        raise ConfigurationError(
+            f"{key}: expected one of {', '.join(choices)}, found {shown(value)}"
+        )
     return value
