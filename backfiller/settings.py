@@ -14,6 +14,7 @@ from backfiller.upkeep.settings import UpkeepSettings
 from common.candle import FIRST_MARKET
 from common.errors import ConfigurationError
 from common.exchange import is_known
+from common.given import require_variables
 from common.partition import Partition, check_exchange, check_symbol
 from common.settings import Settings, load
 from common.timeframe import Timeframe  # noqa: TC001 - pydantic reads it at run time
@@ -145,7 +146,12 @@ class BackfillerSettings(Settings):
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
-    """`BACKFILLER_CONFIG`, or the default."""
+    """`BACKFILLER_CONFIG`, or the default.
+
+    Raises:
+        ConfigurationError: it is too long for a file's name, or no text.
+    """
+    require_variables(environment, ["BACKFILLER_CONFIG"])
     return Path(environment.get("BACKFILLER_CONFIG") or DEFAULT_FILE)
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.clock import steady_now
 from common.errors import ConfigurationError
+from common.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -79,7 +80,9 @@ def api_url(exchange: str, environment: Mapping[str, str] = os.environ) -> str |
     key = f"{exchange.upper()}_API_URL"
     url = environment.get(key, "").rstrip("/")
     if url and not url.startswith(("http://", "https://")):
-        raise ConfigurationError(f"{key}: expected a URL with http:// or https://, found {url!r}")
+        raise ConfigurationError(
+            f"{key}: expected a URL with http:// or https://, found {shown(url)}"
+        )
     return url or None
 
 

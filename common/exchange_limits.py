@@ -7,9 +7,11 @@ from typing import Any
 import aiohttp
 
 from common.exchange_failures import NoAnswerError
+from common.shown import shown
 
 # The longest real one, the list of Binance's markets, is about 6 MB as it is asked for.
 MOST_BYTES = 32 << 20
+MOST_PLACES = 64  # decimal places of an amount or a price
 
 
 class BoundedResponse(aiohttp.ClientResponse):
@@ -48,6 +50,7 @@ def _require_some(left: int) -> None:
 def bound(client: Any) -> None:
     """Has a client of ccxt read no more than that of any answer, and take JSON that is nested too deeply for none."""
     open_session, parse_json = client.open, client.parse_json
+    parse_precision = client.parse_precision
 
     def opened(lazy: bool = False) -> None:
         before = client.session
@@ -67,4 +70,10 @@ def bound(client: Any) -> None:
         except RecursionError:
             return None
 
-    client.open, client.parse_json = opened, parsed
+    def places(precision: str | None) -> Any:
+        """Ccxt counts these digits one by one: told 10^30 of them, it would never end."""
+        if precision is not None and not -MOST_PLACES <= int(precision) <= MOST_PLACES:
+            raise NoAnswerError(f"expected a number of decimal places, found {shown(precision)}")
+        return parse_precision(precision)
+
+    client.open, client.parse_json, client.parse_precision = opened, parsed, places

@@ -13,6 +13,7 @@ import structlog
 
 from common.errors import ConfigurationError
 from common.redaction import Redaction
+from common.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,5 +140,7 @@ class _Unfailing:
 def _choice(environment: Mapping[str, str], key: str, default: str, choices: list[str]) -> str:
     value = environment.get(key, "").lower() or default
     if value not in choices:
-        raise ConfigurationError(f"{key}: expected one of {', '.join(choices)}, found {value!r}")
+        raise ConfigurationError(
+            f"{key}: expected one of {', '.join(choices)}, found {shown(value)}"
+        )
     return value

@@ -73,6 +73,8 @@ class Routes:
 
         async def answer(request: web.Request) -> web.StreamResponse:
             self.calls[endpoint] += 1
+            if request.content_type.startswith("multipart/"):  # no exchange's form
+                raise web.HTTPUnsupportedMediaType
             place = (self.exchange, endpoint, await _market(request))
             fault = self._faults.next_for(*place)
             fault = fault or self._weather.next_for(*place, has_candles=has_candles)

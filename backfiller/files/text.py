@@ -12,6 +12,7 @@ from io import SEEK_END, BufferedReader
 from typing import TYPE_CHECKING, Protocol
 
 from backfiller.files.errors import BadFile
+from common.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,9 +65,11 @@ def opened(path: Path) -> Iterator[Text]:
             else:
                 yield raw
     except _DAMAGED as error:
-        raise BadFile(f"{path}: expected a whole packed file, found: {error}") from None
+        raise BadFile(f"{path}: expected a whole packed file, found: {shown(str(error))}") from None
     except (NotImplementedError, RuntimeError) as error:  # zipfile's words for a cipher or a method
-        raise BadFile(f"{path}: expected a zip that can be unpacked, found: {error}") from None
+        raise BadFile(
+            f"{path}: expected a zip that can be unpacked, found: {shown(str(error))}"
+        ) from None
     except OSError as error:
         why = error.strerror or error
         raise BadFile(f"{path}: expected a file that can be read, found: {why}") from None

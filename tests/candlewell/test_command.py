@@ -55,7 +55,7 @@ def test_without_a_command_it_shows_its_help_as_a_mistake(run):
         (("pnl", "--jsn"), "candlewell: No such option '--jsn'. Did you mean '--json'?; see"),
         (
             ("trades", "--limit", "0"),
-            "candlewell: Invalid value for '--limit': 0 is not in the range x>=1",
+            "candlewell: Invalid value for '--limit': 0 is not in the range 1<=x<=1000000",
         ),
         (("trades", "--since", "noon"), "candlewell: --since: expected a time such as 2025-01-31"),
         (("trades", "--since", "1e400"), "candlewell: --since: expected a time such as 2025-01-31"),

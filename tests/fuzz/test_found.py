@@ -125,6 +125,21 @@ def test_a_file_name_of_bytes_that_are_no_text_is_refused(database_url):
     assert "UTF-8" in _ended(lambda: backfiller_main(["import", "\udcff.csv"]), environment).err
 
 
+def test_a_log_level_or_a_damaged_zip_is_told_in_short(tmp_path, database_url):
+    environment = {
+        "DATABASE_URL": database_url,
+        "LOG_LEVEL": "9" * 5000,
+        "BACKFILLER_CONFIG": "x" * 900,
+    }
+    assert len(_ended(lambda: backfiller_main(["coverage"]), environment).err) < 500
+    file = tmp_path / "BTCUSDT-1h-2024-01.zip"
+    packed = bytearray(samples.write_binance(file, samples.candles(60)).read_bytes())
+    packed[27] = 2  # the length of a name, which now holds what was packed
+    file.write_bytes(packed)
+    environment = {"DATABASE_URL": database_url, "LOG_LEVEL": "error"}
+    assert len(_ended(lambda: backfiller_main(["import", str(file)]), environment).err) < 500
+
+
 def test_more_rows_than_a_database_counts_are_refused(database_url):
     environment = {"DATABASE_URL": database_url}
     assert (

@@ -194,3 +194,10 @@ def test_a_fee_as_high_as_what_was_traded_is_not_written(cost):
     assert fee(_TRADE, _ORDER) == (Decimal("0.1"), "USD")
     with pytest.raises(UnclearError):
         fee(_TRADE | {"fee": {"cost": cost, "currency": "USD"}}, _ORDER)
+
+
+@pytest.mark.parametrize("told", [None, {}, {"cost": None, "currency": "USD"}])
+def test_a_fee_that_is_not_told_is_not_taken_for_none(told):
+    assert fee(_TRADE | {"fee": {"cost": "0", "currency": "USD"}}, _ORDER) == (Decimal(0), "USD")
+    with pytest.raises(UnclearError):
+        fee(_TRADE | {"fee": told}, _ORDER)

@@ -215,8 +215,11 @@ async def _asked(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
         await runner.cleanup()
 
 
+_PRECISION: dict[str, Any] = {}
+
+
 async def _markets(_: web.Request) -> web.Response:
-    market = {
+    market: dict[str, Any] = _PRECISION | {
         "symbol": "BTCUSDT",
         "baseAsset": "BTC",
         "quoteAsset": "USDT",
@@ -282,3 +285,10 @@ def test_an_answer_of_a_million_candles_is_refused():
 def test_an_answer_nested_or_long_beyond_reason_is_no_answer(body):
     with pytest.raises(NoAnswerError):
         asyncio.run(_asked(_stream(body, 1)))
+
+
+@pytest.mark.parametrize("places", [10**12, "1" * 400, -(10**12)])
+def test_a_number_of_decimal_places_that_nobody_can_count_is_no_answer(monkeypatch, places):
+    monkeypatch.setitem(_PRECISION, "quotePrecision", places)
+    with pytest.raises(NoAnswerError, match="expected a number of decimal places"):
+        asyncio.run(_asked(_stream(b"[]", 1)))

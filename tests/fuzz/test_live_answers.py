@@ -21,14 +21,14 @@ from tests.trader_live.stage import BUY, SELL, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ACCOUNTS = 12_000
+_ACCOUNTS = 200  # one for each example: the same decision has the same client_order_id
 
 
 @pytest.fixture(scope="module")
 def practice() -> Iterator[Practice]:
-    found = Practice(
-        "--key", "one:practice-secret", "--balance", "USD=100000000", "--balance", "USDT=100000000"
-    )
+    keys = [f"account-{number}" for number in range(_ACCOUNTS)]
+    words = [word for key in keys for word in ("--key", f"{key}:practice-secret")]
+    found = Practice(*words, "--balance", "USD=100000", "--balance", "USDT=100000")
     yield found
     found.stop()
 
@@ -65,7 +65,9 @@ def test_no_answer_of_an_exchange_ends_a_live_trader_or_becomes_a_wrong_trade(
         number += 1
         path = tmp_path / f"{exchange}-{number}.db"
         copy(database_url.removeprefix("sqlite:///"), path)
-        stage = Stage(tampered, exchange, f"sqlite:///{path}", credentials_of(exchange, "one"))
+        stage = Stage(
+            tampered, exchange, f"sqlite:///{path}", credentials_of(exchange, f"account-{number}")
+        )
         random = Random(seed)
         try:
             engine = stage.start()

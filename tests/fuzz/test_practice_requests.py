@@ -95,6 +95,16 @@ def test_a_request_with_a_line_of_a_hundred_kilobytes_is_refused(practice):
     assert status in {400, 414}
 
 
+def test_a_form_of_parts_is_no_form_of_an_exchange(practice):
+    for path in (
+        "/coinbase/api/v3/brokerage/orders",
+        "/binance/api/v3/order",
+        "/kraken/0/private/AddOrder",
+    ):
+        status, _ = _asked(practice, "POST", path, b"", "multipart/form-data")
+        assert status == 415
+
+
 def _asked(practice: Practice, method: str, path: str, body: bytes, kind: str) -> tuple[int, bytes]:
     url = urlsplit(practice.url)
     assert url.hostname is not None

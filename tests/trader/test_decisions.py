@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from common.candle import Ticker
 from tests.trader.market import NOON, candle
-from trader.core.books import Books
+from trader.core.books import Books, Closed
 from trader.core.decision import Decision, State
 from trader.core.guard import guard
 from trader.core.order import Order, OrderType, Purpose, Side, client_order_id
@@ -62,6 +62,23 @@ def test_a_buy_signal_spends_the_stake_fee_inside_rounded_down_to_the_markets_st
     assert (order.side, order.amount) == (Side.BUY, Decimal("3.330"))
     assert (order.signal_timestamp, order.decided_at) == (NOON, NOON + 3_600_123)
     assert order.reason == "rsi is what it is"
+
+
+@pytest.mark.parametrize(
+    ("cooldown", "text"),
+    [(0, "buy 3.33"), (2, "no trade: cooling down after a loss: 2 of 2 candles to go")],
+)
+def test_a_loss_since_the_candles_close_counts_for_no_more_candles_than_the_cooldown_has(
+    cooldown, text
+):
+    """The stop-loss sold while the candle, which has just closed, was still to be decided on."""
+    lost = Closed(at=NOON + 3_600_100, profit=Decimal(-5))
+    state = replace(
+        FLAT,
+        books=replace(FLAT.books, last_closed=lost),
+        rules=replace(FLAT.rules, cooldown=cooldown),
+    )
+    assert decide(state, SignalKind.BUY).text == text
 
 
 def test_a_sell_signal_sells_the_whole_position():

@@ -125,7 +125,10 @@ def _candles_to_wait(state: State, candle: Candle) -> int:
     if closed is None or closed.profit >= 0:
         return 0
     passed = (candle.timestamp + state.length) // state.length - closed.at // state.length
-    return max(0, state.rules.cooldown - passed + 1)
+    cooldown = state.rules.cooldown
+    return min(
+        max(0, cooldown - passed + 1), cooldown
+    )  # the candle may have closed before the loss
 
 
 def _why_not_that_much(state: State, stake: Decimal, amount: Decimal, price: Decimal) -> str | None:

@@ -130,9 +130,12 @@ def fee(raw: Raw, order: Order) -> tuple[Decimal, str]:
     """What a trade's fee is, and of which currency; of none where there is no fee.
 
     Raises:
-        UnclearError: it is of several currencies, or as much as was traded.
+        UnclearError: it is not told, of several currencies, or as much as was traded.
     """
-    fees = [one for one in raw.get("fees") or [raw.get("fee")] if one and one.get("cost")]
+    told = [one for one in raw.get("fees") or [raw.get("fee")] if one]
+    if not told or any(one.get("cost") is None for one in told):
+        raise UnclearError(f"expected the fee of a trade, 0 for none, found {shown(told)}")
+    fees = [one for one in told if number(one["cost"])]
     base, _, quote = order.symbol.partition("/")
     currencies = {one["currency"] for one in fees}
     if len(currencies) > 1:

@@ -124,7 +124,7 @@ class LiveBroker:
             return self._lost(order, error)
         except (TransientError, RefusedError) as error:
             self._wait(error)
-            return None
+            return self._renamed(order) if isinstance(error, RefusedError) else None
         self._pause.end()
         self._losses, self._trouble = 0, ""
         if outcome is not None and outcome.status.is_end:
@@ -147,19 +147,27 @@ class LiveBroker:
         """The exchange does not know an order that it has acknowledged: perhaps by another id than it said."""
         self._losses += 1
         self._wait(error)
-        try:
-            seen = self._account.find(order)
-        except (TransientError, RefusedError, UnknownOrderError):
-            seen = None
-        if seen is not None and seen.exchange_order_id != order.exchange_order_id:
-            self._log.warning("order_renamed", order=order.client_order_id)
-            return Outcome(OrderStatus.OPEN, exchange_order_id=seen.exchange_order_id)
+        if renamed := self._renamed(order):
+            return renamed
         if self._losses >= _LOSSES:
             raise UnexplainedError(
                 f"the exchange does not know order {order.client_order_id} any more, which it had accepted as "
                 f"{order.exchange_order_id}"
             )
         return None
+
+    def _renamed(self, order: Order) -> Outcome | None:
+        """The order by its own id, where the exchange knows it by another one than it said at first."""
+        if order.status is not OrderStatus.OPEN:
+            return None
+        try:
+            seen = self._account.find(order)
+        except (TransientError, RefusedError, UnknownOrderError):
+            return None
+        if seen is None or seen.exchange_order_id == order.exchange_order_id:
+            return None
+        self._log.warning("order_renamed", order=order.client_order_id)
+        return Outcome(OrderStatus.OPEN, exchange_order_id=seen.exchange_order_id)
 
     def _send(self, order: Order) -> Outcome | None:
         clock = self._clock()
