@@ -25,6 +25,7 @@ from backfiller.parsing import markets_of
 from backfiller.punctuality import Lateness, Punctuality
 from backfiller.tickers import Tickers
 from backfiller.trigger import CandleCloseTrigger
+from common.database import DatabaseLocked
 from common.errors import ConfigurationError, TransientError
 
 if TYPE_CHECKING:
@@ -86,11 +87,17 @@ class Worker:
         await self._history.run()
 
     async def once(self) -> list[str]:
-        """Fetches everything that is missing now, and tickers; returns what could not be had."""
+        """Fetches everything that is missing now, and tickers; returns what could not be had.
+
+        Raises:
+            DatabaseLocked: another process kept the database locked, which is none of the exchange's doing.
+        """
         try:
             await self._begin(patience=PATIENCE)
             failed = await self._history.fill(patience=PATIENCE)
             await _patiently(self._take_tickers, PATIENCE)
+        except DatabaseLocked:
+            raise
         except TransientError as error:
             return [f"{self._source.exchange}: {error}"]
         return [f"{partition}: {why}" for partition, why in failed.items()]
