@@ -93,7 +93,7 @@ class Containers:
         for name in self._services:
             told = _docker("logs", self._ids[name])
             for line in (told.stdout + told.stderr).splitlines():
-                if not line.startswith(OPEN):
+                if OPEN not in line:
                     yield name, line
 
     def stop(self) -> list[str]:

@@ -138,7 +138,7 @@ class Processes:
         for file in sorted(self.folder.glob("*.log")):
             with file.open(encoding="utf-8", errors="replace") as lines:
                 for line in lines:
-                    if not line.startswith(OPEN):
+                    if OPEN not in line:
                         yield file.stem, line.rstrip("\n")
 
     def stop(self) -> list[str]:

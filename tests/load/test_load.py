@@ -75,7 +75,8 @@ def test_a_fleet_under_load_has_no_error_and_loses_and_doubles_nothing(outcome):
 
 def test_it_tells_delays_commits_and_usage(outcome):
     assert len(outcome.delays) > outcome.rows["signals"] / 2
-    assert outcome.delays[0] > 0
+    # The first may be below: a trader can commit before the backfiller's own call has returned.
+    assert outcome.delays[len(outcome.delays) // 2] > 0
     assert len(outcome.commits) >= outcome.rows["trades"]
     assert set(outcome.usage) == {"practice", "backfiller", "traders"}
     assert all(one.processor_s > 0 for one in outcome.usage.values())

@@ -35,10 +35,11 @@ def test_a_request_without_the_right_key_and_signature_is_refused(
 def test_a_nonce_must_be_higher_than_the_last_one_of_its_key(practice: Practice, key: str) -> None:
     async def behind(client: Any) -> Any:
         await client.fetch_balance()
-        client.options["lastNonce"], client.options["timeDifference"] = 0, 60_000
+        now = client.nonce()
+        client.nonce, client.options["lastNonce"] = lambda: now - 60_000, 0
         with pytest.raises(ccxt.InvalidNonce):
             await client.fetch_balance()
-        client.options["timeDifference"] = -60_000  # a clock that is ahead is not noticed
+        client.nonce = lambda: now + 60_000  # a clock that is ahead is not noticed
         return await client.fetch_balance()
 
     credentials = credentials_of("kraken", key)
