@@ -115,7 +115,7 @@ def backup(
     ever in a backup: keep those yourself. Exit status 1: something went wrong, which is said on stderr.
     """
     plan = _plan(folder, Scheme(keep, keep_daily, keep_weekly, keep_monthly))
-    os.nice(_NICENESS)
+    _step_back()
     if at is not None:
         daily.run(plan, at)
         return 0
@@ -158,8 +158,13 @@ def drill(*, folder: Path | None, max_age: float, quiet: bool) -> int:
     Exit status 1: there is none, it is too old, or it does not work.
     """
     plan = _plan(folder, _DEFAULT)
-    os.nice(_NICENESS)
+    _step_back()
     return _said(lambda: try_newest(plan, max_age), quiet=quiet)
+
+
+def _step_back() -> None:
+    """Lets others have the processor first."""
+    os.nice(max(0, _NICENESS - os.nice(0)))
 
 
 def _plan(folder: Path | None, scheme: Scheme) -> Plan:

@@ -28,7 +28,9 @@ class Stop:
 
     def wait(self, timeout_s: float) -> bool:
         """Waits until it is wished, at most for so long; whether it is."""
-        return bool(select.select([self._reading], [], [], timeout_s)[0])
+        waiting = select.poll()  # select() knows the first 1,024 files of a process only
+        waiting.register(self._reading, select.POLLIN)
+        return bool(waiting.poll(timeout_s * 1000))
 
     def fileno(self) -> int:
         """The file that can be read from then on, for an event loop to watch."""

@@ -73,6 +73,9 @@ def _surely(given_: dict[str, str], **known: str) -> dict[str, str]:
     return {**known, **given_}
 
 
+_NEVER = Stop()
+
+
 @examples(300)
 @given(strangely=_some(_TRADER))
 def test_a_trader_backtests_with_any_environment_or_names_the_variable(folder, strangely):
@@ -144,7 +147,7 @@ def test_any_keys_open_an_account_or_are_refused_without_being_shown(
     symbol = "BTC/USDT" if exchange == "binance" else "BTC/USD"
     try:
         given_ = credentials(exchange, environment)
-        with closing(ExchangeAccount(exchange, symbol, given_, environment, stop=Stop())):
+        with closing(ExchangeAccount(exchange, symbol, given_, environment, stop=_NEVER)):
             pass
     except ConfigurationError as error:
         require_short(error)
