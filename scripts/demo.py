@@ -39,9 +39,10 @@ def main() -> int:
     """The program. Returns its exit status."""
     options = _options()
     console = Console()
-    for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends it as Ctrl-C does
-        if signal.getsignal(number) is not signal.SIG_IGN:  # but not under nohup
-            signal.signal(number, _interrupt)
+    interrupt = Interrupt()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, interrupt)
     database = options.folder / "trading.db"
     try:
         with ExitStack() as stack:
@@ -50,7 +51,7 @@ def main() -> int:
                 LocalSuite(options.folder, speed=options.speed, seed=options.seed)
             )
             _start(suite)
-            _watch(console, suite, options)
+            _watch(console, suite, options, interrupt)
     except KeyboardInterrupt:
         pass
     except (ConfigurationError, DaemonEnded) as error:
@@ -93,8 +94,24 @@ def _above_zero(text: str) -> float:
     return number
 
 
-def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+class Interrupt:
+    """Ctrl-C, SIGTERM, or a closed terminal: raised where the demo is just then, and kept.
+
+    What is raised in a destructor is dropped by Python, and a terminal is closed only once.
+    """
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def __call__(self, _number: int, _frame: object) -> None:
+        """The signal handler. Raises KeyboardInterrupt."""
+        self._came = True
+        raise KeyboardInterrupt
+
+    def require_none(self) -> None:
+        """Raises KeyboardInterrupt if there was one."""
+        if self._came:
+            raise KeyboardInterrupt
 
 
 def _claim_empty_folder(stack: ExitStack, folder: Path) -> None:
@@ -119,12 +136,15 @@ def _start(suite: LocalSuite) -> None:
         suite.start_trader(strategy_id, **market, **TRADER_SETTINGS)
 
 
-def _watch(console: Console, suite: LocalSuite, options: argparse.Namespace) -> None:
+def _watch(
+    console: Console, suite: LocalSuite, options: argparse.Namespace, interrupt: Interrupt
+) -> None:
     """Shows the table until Ctrl-C, or what the options say."""
     started = time.monotonic()
     database = schema.open_database(suite.database_url)
     with Live(console=console, auto_refresh=False) as live:
         while True:
+            interrupt.require_none()
             suite.require_running()
             running_s = time.monotonic() - started
             status = status_of(database)

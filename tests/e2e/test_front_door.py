@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 import schema
 from common.database import connect
+from scripts.demo import Interrupt
 from tests.e2e import books
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +70,20 @@ def test_ctrl_c_or_a_closed_terminal_ends_the_demo_and_all_its_processes(tmp_pat
         ["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert children.stdout == ""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_python_drops_is_known_all_the_same():
+    interrupt = Interrupt()
+
+    class Dying:
+        def __del__(self) -> None:
+            interrupt(signal.SIGHUP, None)
+
+    interrupt.require_none()
+    Dying()  # what its destructor raises is dropped
+    with pytest.raises(KeyboardInterrupt):
+        interrupt.require_none()
 
 
 def test_the_demo_does_not_remove_a_folder_that_is_not_its_own(tmp_path):
