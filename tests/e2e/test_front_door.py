@@ -27,14 +27,18 @@ def statements() -> list[str]:
 
 
 def demo(folder: Path, *options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "scripts.demo", "--folder", str(folder), *options],
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "160"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    ours = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # who tests under nohup hands that on
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "scripts.demo", "--folder", str(folder), *options],
+            cwd=ROOT,
+            env={**os.environ, "COLUMNS": "160"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGHUP, ours)
 
 
 def test_the_demo_shows_three_traders_trading_and_leaves_their_books(tmp_path):
