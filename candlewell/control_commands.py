@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from candlewell import options
@@ -47,8 +45,8 @@ def _set(state: str, strategy_ids: tuple[str, ...], *, fleet: bool, reason: str)
         raise ConfigurationError(f"STRATEGY_ID, --fleet: expected one of them, found {found}")
     with options.opened() as database:
         options.known(database, strategy_ids)  # all of them, before the first is set
-    for strategy_id in strategy_ids or (None,):
-        click.echo(set_control(state, strategy_id, reason, os.environ))
+        for strategy_id in strategy_ids or (None,):
+            click.echo(set_control(database, state, strategy_id, reason))
 
 
 COMMANDS = {"halt": halt, "resume": resume}

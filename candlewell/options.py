@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from common.database import url_from
-from common.errors import ConfigurationError
 from common.registry import Registry
-from common.settings import nearest
 from schema import open_database
 
 if TYPE_CHECKING:
@@ -59,11 +57,7 @@ def known(database: Database, strategy_ids: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ConfigurationError: one is not.
     """
-    registered = Registry(database).strategy_ids()
+    registry = Registry(database)
     for strategy_id in strategy_ids:
-        if strategy_id not in registered:
-            hint = nearest(strategy_id, registered) if registered else "none has registered yet"
-            raise ConfigurationError(
-                f"strategy_id: expected a registered strategy, found {strategy_id!r}; {hint}"
-            )
+        registry.require(strategy_id, key="strategy_id")
     return tuple(strategy_ids)

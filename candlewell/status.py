@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from candlewell.backup.standing import Standing, standing_of
 from candlewell.listing import Time
+from candlewell.switches import switches
 from common.clock import wall_now
-from common.controls import Control, Controls, ControlState
-from common.exchange_status import Exchanges
-from common.heartbeat import BACKFILLER, ROW_EVERY_S, STOPPED, last_beats
+from common.controls import ControlState
+from common.heartbeat import BACKFILLER, ROW_EVERY_S, STOPPED, WELL, last_beats
 from common.overview import exchanges, partitions, strategies
 
 if TYPE_CHECKING:
+    from common.controls import Control
     from common.database import Database
     from common.heartbeat import Beat
     from common.overview import ExchangeOverview, PartitionOverview, StrategyOverview
 
 SILENT_AFTER_S = 6 * ROW_EVERY_S  # a daemon says something every ten seconds, whatever it does
-_WELL = frozenset({"ok", "running", "starting", "waiting", STOPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Status:
         daemons = [
             f"{beat.daemon}: {_words(beat.state)}: {beat.detail}"
             for beat in self.daemons
-            if beat.state not in _WELL and beat.daemon != BACKFILLER
+            if beat.state not in WELL and beat.daemon != BACKFILLER
         ]
         troubled = [
             f"{own.exchange}: {_words(own.state)} until {own.until[11:]} UTC: {own.error}"
@@ -87,7 +87,7 @@ class Status:
         own = [
             f"{beat.daemon}: {_words(beat.state)}: {beat.detail}"
             for beat in self.daemons
-            if beat.daemon == BACKFILLER and beat.state not in _WELL and not troubled
+            if beat.daemon == BACKFILLER and beat.state not in WELL and not troubled
         ]
         return [*own, *troubled, *daemons]
 
@@ -102,21 +102,14 @@ class Status:
 def status_of(database: Database) -> Status:
     """Looks. It counts the candles of each partition, so it takes longer the more there are."""
     found = strategies(database)
-    controls, known = Controls(database), Exchanges(database)
     now = wall_now()
-    clocks = {own.exchange: known.clock(own.exchange) for own in found}
-
-    def control(own: StrategyOverview) -> Control:
-        clock = clocks[own.exchange]
-        return controls.of(own.strategy_id, now if clock is None else clock.at(now))
-
     return Status(
         now=now,
         daemons=last_beats(database),
         exchanges=exchanges(database),
         partitions=partitions(database),
         strategies=found,
-        controls={own.strategy_id: control(own) for own in found},
+        controls=switches(database, {own.strategy_id: own.exchange for own in found}, now),
         backups=standing_of(database),
     )
 

@@ -280,17 +280,21 @@ def _set_up(
                 patiently(busy, lambda: cursor.execute("SELECT 1 FROM sqlite_schema").fetchone())
 
 
-def patiently(busy: type[Exception], act: Callable[[], object]) -> None:
+def patiently(
+    busy: type[Exception], act: Callable[[], object], *, deadline_s: float | None = None
+) -> None:
     """Does it, again and again while the database is locked, up to the deadline.
 
     Args:
         busy: the driver's class of errors, of which those about locks are waited out.
         act: what to do.
+        deadline_s: how long; None: 10 seconds.
 
     Raises:
         DatabaseLocked: it was locked until the deadline.
     """
-    deadline = time.monotonic() + _LOCK_DEADLINE_S
+    patience_s = _LOCK_DEADLINE_S if deadline_s is None else deadline_s
+    deadline = time.monotonic() + patience_s
     while True:
         try:
             act()
@@ -299,7 +303,7 @@ def patiently(busy: type[Exception], act: Callable[[], object]) -> None:
                 raise
             if time.monotonic() > deadline:
                 raise DatabaseLocked(
-                    f"the database was locked by another process for {_LOCK_DEADLINE_S:.0f} s"
+                    f"the database was locked by another process for {patience_s:.0f} s"
                 ) from error
             time.sleep(random.uniform(*_RETRY_S))  # noqa: S311 - it spreads waiters, it hides nothing
         else:

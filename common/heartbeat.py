@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 BACKFILLER = "backfiller"
 STOPPED = "stopped"  # the state of one that has ended as it should
+# Of the other states: what nobody need look at, what an exchange alone is to blame for, and what wants a person.
+WELL = frozenset({"ok", "running", "starting", "waiting", STOPPED})
+DEGRADED = frozenset({"backing_off", "banned", "late"})
+UNHEALTHY = frozenset({"stuck", "failed", "disk_full"})
 ROW_EVERY_S = 10.0
 GOOD_FOR_S = 30.0  # a daemon that has not come around for so long hangs
 _UNWRITTEN_S = 30.0  # a row is due three times in that

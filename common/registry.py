@@ -12,6 +12,7 @@ from common.clock import wall_now
 from common.errors import ConfigurationError
 from common.events import append, recorded
 from common.partition import Partition
+from common.settings import nearest
 from common.statements import upsert
 from common.timeframe import Timeframe
 from schema import signals
@@ -94,6 +95,19 @@ class Registry:
         query = sa.select(*(table.c[name] for name in names)).order_by(table.c.strategy_id)
         with self._database.read() as connection:
             return [Enrolled(*row) for row in connection.execute(query)]
+
+    def require(self, strategy_id: str, *, key: str) -> None:
+        """Goes on if that strategy is registered.
+
+        Raises:
+            ConfigurationError: it is not; the message names the key.
+        """
+        registered = self.strategy_ids()
+        if strategy_id not in registered:
+            hint = nearest(strategy_id, registered) if registered else "none is registered"
+            raise ConfigurationError(
+                f"{key}: expected a registered strategy, found {strategy_id!r}; {hint}"
+            )
 
     def find(self, strategy_id: str) -> Registration | None:
         """What that strategy said of itself when it last started; None if it never did.

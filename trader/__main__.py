@@ -14,6 +14,7 @@ import argparse
 import gc
 import os
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from common.database_failures import DatabaseUnusable
@@ -42,10 +43,7 @@ def main(
         require_words(words)
         given = _parser(program).parse_args(words)
         if given.command == "control":
-            from trader.control import set_control  # noqa: PLC0415 - each loads only what it needs
-
-            scope = None if given.fleet else given.strategy_id
-            print(set_control(given.state, scope, given.reason, environment))  # noqa: T201
+            print(_controlled(given, environment))  # noqa: T201
             return 0
         if given.command == "backtest":
             return _backtest(given, environment)
@@ -66,6 +64,17 @@ def main(
     except (DatabaseUnusable, TransientError) as error:
         print(f"trader: {error}", file=sys.stderr)  # noqa: T201
         return error.status if isinstance(error, DatabaseUnusable) else TRY_AGAIN
+
+
+def _controlled(given: argparse.Namespace, environment: Mapping[str, str]) -> str:
+    """Sets a switch; a line that says what was done."""
+    from common.database import url_from  # noqa: PLC0415 - each command loads only what it needs
+    from schema import open_database  # noqa: PLC0415
+    from trader.control import set_control  # noqa: PLC0415
+
+    with closing(open_database(url_from(environment))) as database:
+        scope = None if given.fleet else given.strategy_id
+        return set_control(database, given.state, scope, given.reason)
 
 
 def _checked(given: argparse.Namespace, environment: Mapping[str, str]) -> tuple[str, bool]:

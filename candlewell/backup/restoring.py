@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from candlewell.backup import archives, packing, replacing
 from candlewell.backup.errors import BadBackup
 from candlewell.backup.making import CONFIG
+from candlewell.backup.noting import SOURCE
 from candlewell.backup.owner import give_to_owner_of
 from candlewell.backup.soundness import Contents, contents_of
 from candlewell.backup.whole import (
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from candlewell.backup.catalogue import Backup
-
-SOURCE = "backup"
 
 
 @dataclass(frozen=True, slots=True)

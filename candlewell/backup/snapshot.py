@@ -7,19 +7,16 @@ made in, so they are to be equal and not about equal. No writer waits for a read
 
 from __future__ import annotations
 
-import random
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from candlewell.backup.errors import BackupFailed, BadBackup
 from candlewell.backup.soundness import Contents, contents_of, rows_of
+from common.database import DatabaseLocked, patiently
 from common.engine import load_driver
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_RETRY_S = (0.005, 0.02)
 
 
 def take(database: Path, copy: Path, *, deadline_s: float) -> Contents:
@@ -55,18 +52,15 @@ def take(database: Path, copy: Path, *, deadline_s: float) -> Contents:
 
 def _begin(driver: Any, source: Any, database: Path, deadline_s: float) -> None:
     """Begins a read transaction; while the database is locked it is tried again, up to the deadline."""
-    deadline = time.monotonic() + deadline_s
     source.execute("BEGIN")
-    while True:
-        try:
-            source.execute("SELECT 1 FROM sqlite_schema").fetchone()
-        except driver.OperationalError as error:
-            if "locked" not in str(error) and "busy" not in str(error):
-                raise
-            if time.monotonic() > deadline:
-                raise BackupFailed(
-                    f"{database}: expected to be let in within {deadline_s:.0f} s, found it locked"
-                ) from None
-            time.sleep(random.uniform(*_RETRY_S))  # noqa: S311 - it spreads waiters, it hides nothing
-        else:
-            return
+    first = "SELECT 1 FROM sqlite_schema"
+    try:
+        patiently(
+            driver.OperationalError,
+            lambda: source.execute(first).fetchone(),
+            deadline_s=deadline_s,
+        )
+    except DatabaseLocked:
+        raise BackupFailed(
+            f"{database}: expected to be let in within {deadline_s:.0f} s, found it locked"
+        ) from None

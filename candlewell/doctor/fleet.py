@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from candlewell.doctor.finding import Seen, note, ok, problem, warning
 from candlewell.status import SILENT_AFTER_S
-from common.controls import Controls, ControlState
-from common.exchange_status import Exchanges
-from common.heartbeat import BACKFILLER, STOPPED, last_beats
+from candlewell.switches import switches
+from common.controls import ControlState
+from common.heartbeat import BACKFILLER, DEGRADED, STOPPED, UNHEALTHY, last_beats
 from common.overview import partitions
 from common.registry import Registry
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from candlewell.doctor.setup import Setup
 
-_UNHEALTHY = {"stuck", "failed", "disk_full"}
-_DEGRADED = {"backing_off", "banned", "late"}
 _LOOK = "docker-compose ps; docker-compose logs"
 
 
@@ -40,9 +38,9 @@ def daemons(setup: Setup) -> Iterator[Seen]:
                 f"the last one {beat.age_s(setup.now):.0f} s ago: {beat.state}",
                 f"{_LOOK} {name}",
             )
-        elif beat.state in _UNHEALTHY:
+        elif beat.state in UNHEALTHY:
             seen = problem(f"{name} well", f"{beat.state}: {beat.detail}", f"{_LOOK} {name}")
-        elif beat.state in _DEGRADED:
+        elif beat.state in DEGRADED:
             seen = warning(
                 f"{name} well",
                 f"{beat.state}: {beat.detail}",
@@ -58,18 +56,17 @@ def daemons(setup: Setup) -> Iterator[Seen]:
 
 def halts(setup: Setup) -> Iterator[Seen]:
     """Whether somebody, or a strategy itself, has switched trading off."""
-    controls, exchanges = Controls(setup.database), Exchanges(setup.database)
+    enrolled = Registry(setup.database).enrolled()
+    found = switches(setup.database, {own.strategy_id: own.exchange for own in enrolled}, setup.now)
     held = 0
-    for own in Registry(setup.database).enrolled():
-        clock = exchanges.clock(own.exchange)
-        control = controls.of(own.strategy_id, setup.now if clock is None else clock.at(setup.now))
+    for strategy_id, control in found.items():
         if control.state is not ControlState.RUNNING:
             held += 1
             state = control.state.value.replace("_", "-")
             yield warning(
-                f"{own.strategy_id} free to trade",
+                f"{strategy_id} free to trade",
                 f"{state}: {control.reason}",
-                f"once the reason is understood: candlewell resume {own.strategy_id} --reason TEXT",
+                f"once the reason is understood: candlewell resume {strategy_id} --reason TEXT",
             )
     if not held:
         yield ok("no strategy is halted")

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from common.errors import ConfigurationError
 from common.exchange_status import Exchanges
 from common.registry import Registry
-from common.settings import nearest
 from trader.core.decision import State
 from trader.core.rules import SMALLEST_AMOUNT, MarketRules
 from trader.rule_settings import RuleSettings
@@ -91,13 +90,9 @@ def registration_of(database: Database, strategy_id: str, *, key: str) -> Regist
         ConfigurationError: it never did; the message names `key`.
     """
     registry = Registry(database)
+    registry.require(strategy_id, key=key)
     found = registry.find(strategy_id)
-    if found is None:
-        known = registry.strategy_ids()
-        hint = nearest(strategy_id, known) if known else "none is registered"
-        raise ConfigurationError(
-            f"{key}: expected a registered strategy, found {strategy_id!r}; {hint}"
-        )
+    assert found is not None
     return found
 
 
