@@ -10,7 +10,10 @@ import pytest
 import schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from common.database import Database
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +29,11 @@ def database_url(_made_database, tmp_path) -> str:
     path = tmp_path / "trading.db"
     shutil.copy(_made_database, path)
     return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def database(database_url) -> Iterator[Database]:
+    """That database, opened."""
+    opened = schema.open_database(database_url)
+    yield opened
+    opened.close()

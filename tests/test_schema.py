@@ -66,13 +66,6 @@ def statements(url: str) -> dict[str, list[str]]:
     return {name: sorted(part.split(" ".join(sql.split()))) for name, sql in rows}
 
 
-@pytest.fixture
-def database(database_url):
-    opened = schema.open_database(database_url)
-    yield opened
-    opened.close()
-
-
 def strategy(strategy_id: str = "a", **changes: object) -> dict[str, object]:
     row = {
         "strategy_id": strategy_id,

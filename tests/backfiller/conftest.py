@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import schema
 from tests.backfiller.surroundings import Daemons, Practice, once, practice_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from common.database import Database
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +31,6 @@ def fast_practice() -> Iterator[Practice]:
     """A practice exchange on which an hour passes in six seconds."""
     with practice_at(600.0) as practice:
         yield practice
-
-
-@pytest.fixture
-def database(database_url) -> Iterator[Database]:
-    opened = schema.open_database(database_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

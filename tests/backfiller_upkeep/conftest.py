@@ -16,21 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from common.database import Database
-
 
 @pytest.fixture(scope="session")
 def practice() -> Iterator[Practice]:
     """A practice exchange as fast as life."""
     with practice_at(1.0) as found:
         yield found
-
-
-@pytest.fixture
-def database(database_url) -> Iterator[Database]:
-    opened = schema.open_database(database_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -34,13 +34,6 @@ SIGNAL = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def database(database_url):
-    opened = schema.open_database(database_url)
-    yield opened
-    opened.close()
-
-
 def candle(number: int, close: float = 2.0) -> Candle:
     return Candle(number * HOUR, 2.0, 3.0, 1.0, close, 5.0)
 

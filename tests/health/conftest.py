@@ -4,15 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import schema
 from tests.backfiller.surroundings import Practice, practice_at
 from tests.health.daemon import Daemon
 from tests.trader.market import TestMarket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from common.database import Database
 
 
 @pytest.fixture(scope="session")
@@ -27,13 +24,6 @@ def practice(_practice) -> Iterator[Practice]:
     _practice.heal()
     yield _practice
     _practice.heal()
-
-
-@pytest.fixture
-def database(database_url) -> Iterator[Database]:
-    opened = schema.open_database(database_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ import pytest
 import structlog
 
 from tests.practice.running import Practice
+from tests.trader_live.processes import LiveTrader
 from tests.trader_live.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 _ACCOUNTS = 400
 
@@ -70,3 +72,18 @@ def staged(
     yield make
     for stage in stages:
         stage.close()
+
+
+@pytest.fixture
+def stage(staged: Callable[..., Stage]) -> Stage:
+    return staged()
+
+
+@pytest.fixture
+def trader(stage: Stage, tmp_path: Path) -> Iterator[LiveTrader]:
+    """A live trader as a process, not started yet."""
+    folder = tmp_path / "trader"
+    folder.mkdir()
+    made = LiveTrader(stage, folder)
+    yield made
+    made.kill()

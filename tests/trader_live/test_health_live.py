@@ -10,30 +10,14 @@ import pytest
 
 from common.heartbeat import GOOD_FOR_S
 from tests.trader.running import eventually
-from tests.trader_live.processes import LiveTrader, state
+from tests.trader_live.processes import state
 from tests.trader_live.stage import BUY, HOLD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.trader_live.stage import Stage
 
 _WATCHED_S = 1.5 * GOOD_FOR_S
-
-
-@pytest.fixture
-def stage(staged: Callable[..., Stage]) -> Stage:
-    return staged()
-
-
-@pytest.fixture
-def trader(stage: Stage, tmp_path: Path) -> Iterator[LiveTrader]:
-    folder = tmp_path / "trader"
-    folder.mkdir()
-    made = LiveTrader(stage, folder)
-    yield made
-    made.kill()
 
 
 def longest_silence_s(file: Path) -> float:

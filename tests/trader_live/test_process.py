@@ -18,26 +18,9 @@ from tests.trader_live.stage import BUY, HOLD, ID, SELL
 from trader.__main__ import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from tests.trader_live.stage import Stage
 
 SECRET = "practice-secret"
-
-
-@pytest.fixture
-def stage(staged: Callable[..., Stage]) -> Stage:
-    return staged()
-
-
-@pytest.fixture
-def trader(stage: Stage, tmp_path: Path) -> Iterator[LiveTrader]:
-    folder = tmp_path / "trader"
-    folder.mkdir()
-    made = LiveTrader(stage, folder)
-    yield made
-    made.kill()
 
 
 def runs(stage: Stage, trader: LiveTrader, **changed: str) -> None:
