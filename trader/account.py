@@ -50,7 +50,7 @@ class Account:
         self._feed = feed
         self._broker = broker
         self._journal = journal
-        self.is_reconciled = False
+        self.is_reconciled = self._was_halted = False
         self._again_at = 0.0
         self._log = structlog.get_logger()
         self.reload()
@@ -59,8 +59,15 @@ class Account:
         """Takes the books from the journal: at the start, and when a write may not have happened."""
         self.books = self._journal.books()
 
+    def notice_halt(self, now: Moment) -> None:
+        """Has the books compared again after a halt: what led to it may have made them differ, or who put it right."""
+        is_halted = now.no_orders is not None
+        if self._was_halted and not is_halted:
+            self.is_reconciled = False
+        self._was_halted = is_halted
+
     def reconcile(self, now: Moment) -> str | None:
-        """Compares the books with the broker's knowledge, once after a start; what is waited for still, if anything.
+        """Compares the books with the broker's knowledge; what is waited for still, if anything.
 
         What cannot be explained halts the strategy.
         """
@@ -70,6 +77,10 @@ class Account:
             self.settle(now)
             return str(error)
         except UnexplainedError as error:
+            if (
+                now.no_orders is not None
+            ):  # it stays halted for that reason, and is compared again after it
+                self._log.warning("not_reconciled", reason=str(error))
             self._halt(f"not reconciled: {error}", now)
         self.is_reconciled = True
         return None
@@ -147,6 +158,7 @@ class Account:
     def _halt(self, reason: str, now: Moment) -> None:
         if now.no_orders is None:
             self._journal.record_halt(reason, now.clock.now())
+            self._was_halted = True  # also if it is resumed before the next pass
             self._log.error("halted", reason=reason)
 
     def _highest(self, ticker: Ticker) -> Decimal | None:

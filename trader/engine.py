@@ -99,6 +99,7 @@ class Engine:
         now = self._moment()
         if now is None:
             return Progress("waiting", f"for the backfiller to reach {self._partition.exchange}")
+        self._account.notice_halt(now)
         if not self._account.is_reconciled:
             if why := self._account.reconcile(now):
                 return Progress("waiting", why)

@@ -86,7 +86,7 @@ class Broker(Protocol):
         """What keeps an order from getting on, for the heartbeat; empty where nothing does."""
 
     def reconcile(self, books: Books) -> None:
-        """Compares the books with what the broker knows, before the first decision after a start.
+        """Compares the books with what the broker knows, before the first decision after a start and after each halt.
 
         Raises:
             NotReconciledYetError: ask again, and take the pending order on meanwhile.

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _ORDER = Order(
     "cw1", "BTC/USD", Side.BUY, Decimal(1), "x", 0, 1_700_000_000_000, exchange_order_id="O1"
 )
+_SEEN = seen({"id": "O1", "status": "closed", "filled": "1", "timestamp": 1_700_000_000_500})
+_MADE_AT = 1_700_000_001_000
 _TRADE = {
     "id": "T1",
     "order": "O1",
@@ -30,7 +32,7 @@ _TRADE = {
     "side": "buy",
     "amount": "1",
     "price": "100",
-    "timestamp": 1_700_000_001_000,
+    "timestamp": _MADE_AT,
     "fee": {"cost": "0.1", "currency": "USD"},
 }
 
@@ -161,6 +163,8 @@ def test_a_status_that_no_order_has_is_no_end_of_it(status):
         {"status": "open"},
         {"status": "open", "id": ["x"]},
         {"status": "open", "id": "1", "filled": "-1"},
+        {"status": "open", "id": "1", "timestamp": "yesterday"},
+        {"status": "open", "id": "1", "timestamp": 10**30},
     ],
 )
 def test_an_order_without_what_makes_it_one_is_no_answer(raw):
@@ -184,9 +188,19 @@ def test_a_number_that_no_money_can_be_is_no_number(told):
     ],
 )  # fmt: skip
 def test_a_trade_without_its_id_or_of_another_order_is_not_written(change):
-    require_of(_ORDER, _TRADE)
+    require_of(_ORDER, _SEEN, _TRADE)
     with pytest.raises(UnclearError):
-        require_of(_ORDER, _TRADE | change)
+        require_of(_ORDER, _SEEN, _TRADE | change)
+
+
+def test_a_trade_may_be_older_than_restored_books_know_of_its_order_but_not_than_the_order_itself():
+    earlier = _MADE_AT - 3_600_000
+    with pytest.raises(UnclearError):
+        require_of(_ORDER, _SEEN, _TRADE | {"timestamp": earlier})
+    placed = seen({"id": "O1", "status": "closed", "filled": "1", "timestamp": earlier})
+    require_of(_ORDER, placed, _TRADE | {"timestamp": earlier})
+    with pytest.raises(UnclearError):
+        require_of(_ORDER, placed, _TRADE | {"timestamp": earlier - 3_600_000})
 
 
 @pytest.mark.parametrize("cost", ["100", "1e30", "-1e30", "NaN", {"a": 1}])

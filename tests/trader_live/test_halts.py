@@ -27,8 +27,8 @@ class Switching:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._account, name)
 
-    def find(self, order: Any) -> Any:
-        found = self._account.find(order)
+    def find(self, order: Any, since: int) -> Any:
+        found = self._account.find(order, since)
         Controls(self._stage.database).set(ID, Control(self._to, "news"))
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from common.clock import MarketClock, wall_now
 from common.controls import Control, Controls, ControlState
 from common.database import DatabaseLocked
+from common.exchange_status import Exchanges
 from tests.trader.running import rows
 from tests.trader_live.comparing import own_ids, require_equal
 from tests.trader_live.deadly import Countdown, Deadly, Killed
@@ -285,12 +288,10 @@ def test_an_order_is_settled_at_once_under_the_exchanges_limit_of_calls(staged):
 
 def test_an_exchange_that_is_asked_too_often_is_not_asked_again_before_it_says(staged, practice):
     stage = staged()
-    engine = stage.start()
-    stage.say(HOLD)
-    stage.run(engine)
+    engine = bought(stage)
     limit = {"kind": "status", "status": 429, "headers": {"Retry-After": "40"}}
     practice.suffer(endpoint="place_order", exchange=stage.exchange, **limit)
-    stage.say(BUY)
+    stage.say(SELL)
     engine.advance()
     calls = practice.ask("calls")
     stage.seconds.passed += 39.0
@@ -298,7 +299,23 @@ def test_an_exchange_that_is_asked_too_often_is_not_asked_again_before_it_says(s
     assert practice.ask("calls") == calls
     stage.seconds.passed += 1.5
     stage.run(engine)
-    assert rows(stage.database, ORDERS) == ROUND_TRIP[:1]
+    assert rows(stage.database, ORDERS) == ROUND_TRIP
+
+
+def test_an_entry_that_has_waited_for_too_long_to_be_sent_is_not_sent(staged):
+    stage = staged()
+    engine = stage.start()
+    stage.say(HOLD)
+    stage.run(engine)
+    stage.say(BUY)
+    engine.advance()  # looks for it at the exchange, since it is the first one
+    later = stage.practice.now_ms() + 3 * 3_600_000
+    Exchanges(stage.database).record_clock(stage.exchange, MarketClock(later, wall_now()))
+    stage.run(engine)
+    assert own_ids(stage) == []
+    ((status, failure),) = rows(stage.database, "SELECT status, failure FROM orders")
+    assert status == "canceled"
+    assert re.fullmatch(r"not sent: it is 10\d{3} s old", str(failure))
 
 
 NO_TRADES = {

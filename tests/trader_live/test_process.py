@@ -139,8 +139,10 @@ def test_sigterm_ends_it_within_two_seconds_also_while_the_exchange_hangs(
 ):
     before = stage.held()
     runs(stage, trader)
+    bought = says(stage, BUY)  # since the first order is looked for before it is sent
+    eventually(lambda: is_settled(stage, bought))
     practice.suffer(kind="hang", endpoint=endpoint, exchange=stage.exchange)
-    candle = says(stage, BUY)
+    candle = says(stage, SELL)
     eventually(lambda: not practice.ask("faults"))
     asked = time.monotonic()
     assert trader.process.stop() == 0

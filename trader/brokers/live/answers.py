@@ -47,11 +47,12 @@ _NONSENSE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An order as the exchange tells of it; `filled` is in base currency."""
+    """An order as the exchange tells of it; `filled` is in base currency, `placed_at` None where it is not told."""
 
     exchange_order_id: str
     status: OrderStatus
     filled: Decimal
+    placed_at: int | None
     raw: Raw
 
 
@@ -79,7 +80,10 @@ def seen(raw: Any) -> Seen:
         filled = number(raw.get("filled") or 0)
         if filled < 0:
             raise UnclearError(f"expected an amount that is filled, found {filled}")
-        return Seen(identity(raw["id"]), _STATUS[told], filled, raw)
+        placed_at = raw.get("timestamp")
+        if not (placed_at is None or _is_time(placed_at)):
+            raise UnclearError(f"expected the time of an order, found {shown(placed_at)}")
+        return Seen(identity(raw["id"]), _STATUS[told], filled, placed_at, raw)
 
 
 def identity(told: Any) -> str:
@@ -121,9 +125,13 @@ def moment(raw: Raw) -> tuple[int, str]:
         UnclearError: it is no time.
     """
     told = raw["timestamp"]
-    if not isinstance(told, int) or not 0 < told <= _LAST_MS:
+    if not _is_time(told):
         raise UnclearError(f"expected the time of a trade, found {shown(told)}")
     return told, identity(raw["id"])
+
+
+def _is_time(told: Any) -> bool:
+    return isinstance(told, int) and 0 < told <= _LAST_MS
 
 
 def fee(raw: Raw, order: Order) -> tuple[Decimal, str]:
@@ -152,8 +160,8 @@ def fee(raw: Raw, order: Order) -> tuple[Decimal, str]:
     return total, currency
 
 
-def require_of(order: Order, raw: Raw) -> None:
-    """Refuses a trade of another order.
+def require_of(order: Order, found: Seen, raw: Raw) -> None:
+    """Refuses a trade of another order than this, which the exchange told of as `found`.
 
     Raises:
         UnclearError: it is one.
@@ -164,7 +172,8 @@ def require_of(order: Order, raw: Raw) -> None:
             raise UnclearError(
                 f"expected a trade with the {name} {value}, found {shown(raw[name])}"
             )
-    if moment(raw)[0] < order.decided_at - _EARLIER_MS:
+    placed_at = order.decided_at if found.placed_at is None else found.placed_at
+    if moment(raw)[0] < min(placed_at, order.decided_at) - _EARLIER_MS:
         raise UnclearError(f"expected a trade of {order.client_order_id}, found an older one")
 
 

@@ -4,6 +4,9 @@ An order is sent once. When nobody knows whether it arrived (a timeout, a lost r
 in doubt: it is looked up by its own id before anything else, and only when it could not arrive any more, and was
 not found again and again, is it sent once more; an entry only while its signal is young. After that it is followed
 by the exchange's id until all its trades are known.
+
+Until a process has sent an order, it looks for each one before: books that were restored from a backup lack what
+was sent since, and the same decision has the same id.
 """
 
 from __future__ import annotations
@@ -42,6 +45,8 @@ _AGAIN_AFTER_S = 12.0  # by then the first one is refused, or else the second is
 _LOOKS = 3  # how often an order is not found before that is believed
 _LOSSES = 8  # how often an open order is not known any more before that is believed
 _TAKE_BACK_AGAIN_S = 10.0
+_EARLIER_MS = 300_000  # the exchange's clock and that of the books may differ by so much
+_BACKUP_MS = 30 * 86_400_000  # how far back an order is looked for that books may have lost
 
 
 @dataclass(slots=True)
@@ -88,6 +93,8 @@ class LiveBroker:
         self._since: dict[str, float] = {}  # when an open order was first followed
         self._take_back_at = 0.0
         self._losses = 0
+        self._has_sent = False
+        self._never_sent = ""  # the own id of the order that was looked for last, and is new
         self._trouble = ""
         self._pause = Pause(now)
         self._reconciliation = Reconciliation(account, fleet, base, now)
@@ -107,7 +114,7 @@ class LiveBroker:
 
     def _doubt_what_was_not_acknowledged(self, order: Order) -> None:
         if order.status is OrderStatus.NEW and order.client_order_id not in self._doubts:
-            doubt = _Doubt(self._now(), "written before this process began")
+            doubt = _Doubt(self._now(), "written, and not known to have been sent")
             self._doubts[order.client_order_id] = doubt
 
     def advance(
@@ -121,7 +128,7 @@ class LiveBroker:
             self._account.open()
             outcome = self._step(order, why_not)
         except UnknownOrderError as error:
-            return self._lost(order, error)
+            return self._unknown(order, error)
         except (TransientError, RefusedError) as error:
             self._wait(error)
             return self._renamed(order) if isinstance(error, RefusedError) else None
@@ -139,11 +146,32 @@ class LiveBroker:
         doubt = self._doubts.get(order.client_order_id)
         if doubt is not None:
             return self._resolve(order, doubt, why_not)
-        if why := why_not():
+        if self._may_be_lost(order):
+            return self._lost(order)  # if it is none, the next pass sends it, by what holds then
+        if self._clock() is None:
+            return None
+        if why := why_not() or self._why_unwanted(order):
             return Outcome.canceled(f"not sent: {why}")
         return self._send(order)
 
-    def _lost(self, order: Order, error: UnknownOrderError) -> Outcome | None:
+    def _may_be_lost(self, order: Order) -> bool:
+        """Whether the order may have been sent from the books of which these are a backup."""
+        return not self._has_sent and self._never_sent != order.client_order_id
+
+    def _lost(self, order: Order) -> Outcome | None:
+        """The order as the exchange has it, though these books have never sent it."""
+        seen = self._account.lost(order, order.decided_at - _BACKUP_MS)
+        if seen is None:
+            self._never_sent = order.client_order_id
+            return None
+        self._log.warning("order_found", order=order.client_order_id, doubt="in no books before")
+        return Outcome(OrderStatus.OPEN, exchange_order_id=seen.exchange_order_id)
+
+    def _find(self, order: Order) -> Seen | None:
+        """The order by its own id, if it was sent since it was written."""
+        return self._account.find(order, order.decided_at - _EARLIER_MS)
+
+    def _unknown(self, order: Order, error: UnknownOrderError) -> Outcome | None:
         """The exchange does not know an order that it has acknowledged: perhaps by another id than it said."""
         self._losses += 1
         self._wait(error)
@@ -161,7 +189,7 @@ class LiveBroker:
         if order.status is not OrderStatus.OPEN:
             return None
         try:
-            seen = self._account.find(order)
+            seen = self._find(order)
         except (TransientError, RefusedError, UnknownOrderError):
             return None
         if seen is None or seen.exchange_order_id == order.exchange_order_id:
@@ -187,6 +215,7 @@ class LiveBroker:
         except UnclearError as error:
             doubt.why = str(error)
             raise
+        self._has_sent = True
         # It stays in doubt until it is read back as open: the write of this may fail.
         doubt.why = "the answer tells no id" if exchange_order_id is None else "acknowledged"
         if exchange_order_id is None:
@@ -197,7 +226,7 @@ class LiveBroker:
         self, order: Order, doubt: _Doubt, why_not: Callable[[], str | None]
     ) -> Outcome | None:
         """Finds out what has become of an order that may be at the exchange."""
-        seen = self._account.find(order)
+        seen = self._find(order)
         if seen is not None:
             self._log.info("order_found", order=order.client_order_id, doubt=doubt.why)
             return Outcome(OrderStatus.OPEN, exchange_order_id=seen.exchange_order_id)
@@ -210,6 +239,8 @@ class LiveBroker:
         if passed_s < needed_s or doubt.not_found < _LOOKS:
             self._pause.begin(doubt.why, self._account.look_every_s)
             return None
+        if self._may_be_lost(order):
+            return self._lost(order)
         self._log.warning("order_never_arrived", order=order.client_order_id, doubt=doubt.why)
         if why:
             return Outcome.rejected(f"it never arrived ({doubt.why}), and is not sent again: {why}")

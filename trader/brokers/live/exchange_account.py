@@ -135,9 +135,14 @@ class ExchangeAccount:
         with reading("an order", sent):
             return identity(sent["id"]) if sent.get("id") else None
 
-    def find(self, order: Order) -> Seen | None:
-        """The order by its own id; None if the exchange has none."""
-        found = self._ask(lambda: self._ways.find(self._client, order))
+    def find(self, order: Order, since: int) -> Seen | None:
+        """The order by its own id; None if the exchange has none that was placed after `since`, in milliseconds UTC."""
+        found = self._ask(lambda: self._ways.find(self._client, order, since))
+        return None if found is None else seen(found)
+
+    def lost(self, order: Order, since: int) -> Seen | None:
+        """The order if it was placed after `since` and has ended, for books that have never sent it; see `Ways.lost`."""
+        found = self._ask(lambda: self._ways.lost(self._client, order, since))
         return None if found is None else seen(found)
 
     def look(self, order: Order) -> Seen:
@@ -160,7 +165,7 @@ class ExchangeAccount:
         """The order's trades, oldest first, which add up to what is `known` of it."""
         made = self._ask(lambda: self._ways.trades(self._client, order, known.raw))
         with reading("trades", made):
-            found = [self._trade(order, one) for one in sorted(made, key=moment)]
+            found = [self._trade(order, known, one) for one in sorted(made, key=moment)]
             require_agreement(known, found)
             return found
 
@@ -235,8 +240,8 @@ class ExchangeAccount:
                 if abs(self._client.options["timeDifference"]) > _CLOCKS_DIFFER_MS:
                     raise UnclearError("expected the exchange's time, found one of another century")
 
-    def _trade(self, order: Order, raw: Raw) -> Trade:
-        require_of(order, raw)
+    def _trade(self, order: Order, known: Seen, raw: Raw) -> Trade:
+        require_of(order, known, raw)
         paid, currency = fee(raw, order)
         quote = order.symbol.partition("/")[2]
         is_third = currency not in order.symbol.split("/")

@@ -1,4 +1,4 @@
-"""Before the first decision: whether the exchange has what the books say, and nothing of ours that they do not."""
+"""Before the first decision after a start or a halt: whether the exchange has what the books say, and nothing of ours that they do not."""
 
 from __future__ import annotations
 
@@ -56,10 +56,11 @@ class Reconciliation:
             self._log.warning("exchange_failed", error=str(error), wait_s=self._pause.left_s)
             raise NotReconciledYetError(self._pause.why) from error
         self._pause.end()
+        self._looks = 0 if why is None else self._looks + 1
         if why is None:
             return
-        self._looks += 1
         if self._looks >= _LOOKS:
+            self._looks = 0
             raise UnexplainedError(why)
         self._pause.begin(why, _LOOK_AGAIN_S)
         raise NotReconciledYetError(why)

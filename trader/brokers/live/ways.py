@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from trader.core.order import Order
 
 Raw = dict[str, Any]  # an order or a trade, in ccxt's form
-_LOOK_BACK_MS = 300_000  # the exchange's clock and that of the books may differ by so much
 _MOST_ORDERS = 250  # on a page
 _MOST_PAGES = 200
 
@@ -41,8 +40,15 @@ class Ways:
         """
         raise NotImplementedError
 
-    async def find(self, client: Any, order: Order) -> Raw | None:
-        """The order by its own id; None if the exchange has none."""
+    async def find(self, client: Any, order: Order, since: int) -> Raw | None:
+        """The order by its own id; None if the exchange has none that was placed after `since`, in milliseconds UTC."""
+        raise NotImplementedError
+
+    async def lost(self, client: Any, order: Order, since: int) -> Raw | None:
+        """The order if it was placed after `since` and has ended, for books that have never sent it.
+
+        None, too, where the exchange itself takes no second order with the same id.
+        """
         raise NotImplementedError
 
     async def trades(self, client: Any, order: Order, found: Raw) -> list[Raw]:
@@ -57,13 +63,16 @@ class Binance(Ways):
         del expires_at  # its own recvWindow, of 5 s by default, refuses what arrives late
         return {"newClientOrderId": order.client_order_id, "recvWindow": 5000}
 
-    async def find(self, client: Any, order: Order) -> Raw | None:  # noqa: D102
+    async def find(self, client: Any, order: Order, since: int) -> Raw | None:  # noqa: D102
+        del since  # it is found whenever it was placed
         asked = {"origClientOrderId": order.client_order_id}
         try:
             found: Raw = await client.fetch_order(None, order.symbol, asked)
         except errors.OrderNotFound:
             return None
         return found
+
+    lost = find
 
     async def trades(self, client: Any, order: Order, found: Raw) -> list[Raw]:  # noqa: D102
         asked = {"orderId": found["id"]}
@@ -88,11 +97,13 @@ class Coinbase(Ways):
             parameters["cost"] = format(order.reserved, "f")
         return parameters
 
-    async def find(self, client: Any, order: Order) -> Raw | None:  # noqa: D102
-        since = order.decided_at - _LOOK_BACK_MS
+    async def find(self, client: Any, order: Order, since: int) -> Raw | None:  # noqa: D102
         async for page in _pages(client.fetch_orders, order.symbol, since, {}):
             if found := _with_id(page, order):
                 return found
+        return None
+
+    async def lost(self, client: Any, order: Order, since: int) -> Raw | None:  # noqa: D102
         return None
 
     async def trades(self, client: Any, order: Order, found: Raw) -> list[Raw]:  # noqa: D102
@@ -122,13 +133,14 @@ class Kraken(Ways):
             "deadline": deadline.replace("+00:00", "Z"),
         }
 
-    async def find(self, client: Any, order: Order) -> Raw | None:  # noqa: D102
+    async def find(self, client: Any, order: Order, since: int) -> Raw | None:  # noqa: D102
         asked = {"clientOrderId": order.client_order_id}
-        since = order.decided_at - _LOOK_BACK_MS
-        for look in (client.fetch_open_orders, client.fetch_closed_orders):
-            if found := _with_id(await look(order.symbol, since, None, asked), order):
-                return found
-        return None
+        found = _with_id(await client.fetch_open_orders(order.symbol, since, None, asked), order)
+        return found or await self.lost(client, order, since)
+
+    async def lost(self, client: Any, order: Order, since: int) -> Raw | None:  # noqa: D102
+        asked = {"clientOrderId": order.client_order_id}
+        return _with_id(await client.fetch_closed_orders(order.symbol, since, None, asked), order)
 
     async def trades(self, client: Any, order: Order, found: Raw) -> list[Raw]:  # noqa: D102
         ids = [trade["id"] for trade in found["trades"] or []]
