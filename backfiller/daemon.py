@@ -24,6 +24,7 @@ from common.database_failures import DatabaseFull
 from common.errors import CandlewellError, ConfigurationError
 from common.heartbeat import Heartbeat
 from common.registry import Registry
+from common.watch import Watch
 
 if TYPE_CHECKING:
     from backfiller.needs import Need
@@ -40,6 +41,7 @@ class Daemon:
         self._shared = shared
         self._configured = configured(shared.settings, config_file(shared.environment))
         self._registry = Registry(shared.database)
+        self._watch = Watch(shared.database)
         self._heartbeat = Heartbeat(shared.database, SOURCE, environment=shared.environment)
         shared.thread.tell_locked = self._heartbeat.failed
         self._upkeep = Upkeep(shared)
@@ -47,7 +49,7 @@ class Daemon:
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._refused: set[str] = set()
         self._needs: Needs | None = None
-        self._token: int | None = None
+        self._commits: int | None = None  # up to which registrations are known
         self._is_stuck = False
         self._job_failure: BaseException | None = None
         self._scheduler = AsyncIOScheduler(
@@ -151,18 +153,18 @@ class Daemon:
         """
         space = self._shared.thread.space
         try:
-            token = await self._shared.thread.attempt(self._shared.database.change_token)
-            if token != self._token and not space.is_closed:
-                self._token = token
+            commits = await self._shared.thread.attempt(self._watch.commits)
+            if commits != self._commits and not space.is_closed:
+                self._commits = commits
                 needs = await self._needed()
                 if needs != self._needs:
                     self._needs = needs
                     await self._hand_out(needs, once=once)
         except DatabaseFull as error:
-            self._token = None
+            self._commits = None
             space.close(str(error))
         except DatabaseLocked as error:
-            self._token = None
+            self._commits = None
             if once:
                 raise
             tell_busy(error)
@@ -273,6 +275,7 @@ class Daemon:
             problem = detail if state == "failed" else ""
             beat = self._heartbeat.beat
             await self._shared.thread.attempt(beat, state, detail, problem=problem)
+        self._watch.close()
 
 
 def _time_of_day(wall_time: int) -> str:

@@ -15,6 +15,7 @@ import argparse
 import math
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ import schema
 from common.clock import MarketClock, wall_now
 from common.partition import Partition
 from common.timeframe import Timeframe
+from common.watch import Watch
 from scripts.local_suite import LocalSuite
 
 if TYPE_CHECKING:
@@ -91,12 +93,12 @@ def _measure(traders: int, closes: int) -> tuple[Delays, dict[str, int]]:
         try:
             opens = _wait_until_ready(suite, database, traders)
             clock = _clock_of(suite)
-            _watch(suite, database, clock, opens)  # the first one is not counted
+            _closed(suite, database, clock, opens)  # the first one is not counted
             before = _calls(suite)
             delays: Delays = {partition: [] for partition in PARTITIONS}
             for _ in range(closes):
                 opens += Timeframe.M1.milliseconds
-                for partition, delay in _watch(suite, database, clock, opens).items():
+                for partition, delay in _closed(suite, database, clock, opens).items():
                     delays[partition].append(delay)
             after = _calls(suite)
         finally:
@@ -142,25 +144,26 @@ def _wait_until_ready(suite: LocalSuite, database: Database, traders: int) -> in
         time.sleep(0.2)
 
 
-def _watch(
+def _closed(
     suite: LocalSuite, database: Database, clock: MarketClock, opens: int
 ) -> dict[Partition, float]:
     """How long after its close each partition's candle was there, in seconds; ends when all are."""
     closes = clock.wall_at(Timeframe.M1.close_of(opens)) / 1000  # this machine's time
     time.sleep(max(closes - time.time() - 0.5, 0.0))
     delays: dict[Partition, float] = {}
-    token = None
-    while len(delays) < len(PARTITIONS):
-        if (seen := database.change_token()) != token:
-            token = seen
-            there = _there(database, opens)
-            delay = time.time() - closes
-            delays |= {partition: delay for partition in there if partition not in delays}
-        suite.require_running()
-        if time.time() > closes + Timeframe.M1.milliseconds / 1000:
-            late = [str(partition) for partition in PARTITIONS if partition not in delays]
-            raise SystemExit(f"not there at the next close: {', '.join(late)}")
-        time.sleep(_LOOK_EVERY_S)
+    seen = None
+    with closing(Watch(database)) as watch:
+        while len(delays) < len(PARTITIONS):
+            if (commits := watch.commits()) != seen:
+                seen = commits
+                there = _there(database, opens)
+                delay = time.time() - closes
+                delays |= {partition: delay for partition in there if partition not in delays}
+            suite.require_running()
+            if time.time() > closes + Timeframe.M1.milliseconds / 1000:
+                late = [str(partition) for partition in PARTITIONS if partition not in delays]
+                raise SystemExit(f"not there at the next close: {', '.join(late)}")
+            time.sleep(_LOOK_EVERY_S)
     return delays
 
 

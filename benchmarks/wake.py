@@ -13,6 +13,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from common.exchange_status import Exchanges, Market
 from common.market_data import MarketData
 from common.partition import Partition
 from common.timeframe import Timeframe
+from common.watch import Watch
 from scripts.local_suite import LocalSuite
 
 PARTITION = Partition("binance", "BTC/USDT", Timeframe.M1)
@@ -96,17 +98,18 @@ def _one_candle(database: Database, timestamp: int, traders: int) -> list[float]
     began = time.perf_counter()
     delays: list[float] = []
     deadline = began + _DEADLINE_S
-    token = None
-    while len(delays) < traders:
-        if time.perf_counter() > deadline:
-            raise SystemExit(
-                f"only {len(delays)} of {traders} traders wrote a signal within {_DEADLINE_S:.0f} s"
-            )
-        if (seen := database.change_token()) != token:
-            token = seen
-            count = _signals(database, timestamp)
-            delays += [time.perf_counter() - began] * (count - len(delays))
-        time.sleep(0.001)
+    seen = None
+    with closing(Watch(database)) as watch:
+        while len(delays) < traders:
+            if time.perf_counter() > deadline:
+                raise SystemExit(
+                    f"only {len(delays)} of {traders} traders wrote a signal within {_DEADLINE_S:.0f} s"
+                )
+            if (commits := watch.commits()) != seen:
+                seen = commits
+                count = _signals(database, timestamp)
+                delays += [time.perf_counter() - began] * (count - len(delays))
+            time.sleep(0.001)
     return delays
 
 

@@ -54,7 +54,6 @@ class Database:
         self.engine = engine
         self.path = path
         self._files = files
-        self._watch: Any = None
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -75,26 +74,6 @@ class Database:
         with connecting as connection, connection.begin():
             yield connection
 
-    def change_token(self) -> int:
-        """A number that differs from the last one if another connection has committed since.
-
-        Raises:
-            DatabaseLocked: another process keeps all others from reading.
-            DatabaseUnusable: the file can no longer be read, or is not at its path any more.
-        """
-        if self._watch is None:
-            self._watch = self.engine.raw_connection()
-        cursor = self._watch.cursor()
-        try:
-            with told_apart(self.engine, self.path):
-                busy = self.engine.dialect.loaded_dbapi.OperationalError
-                patiently(busy, lambda: cursor.execute("PRAGMA data_version"))
-                token = int(cursor.fetchone()[0])
-        finally:
-            cursor.close()
-        self.require_files()
-        return token
-
     def require_files(self) -> None:
         """Goes on if the files that were opened are still at their path.
 
@@ -105,9 +84,6 @@ class Database:
 
     def close(self) -> None:
         """Closes every connection. The object is of no use afterwards."""
-        if self._watch is not None:
-            self._watch.close()
-            self._watch = None
         self.engine.dispose()
 
 

@@ -1,4 +1,4 @@
-"""Notices that something has changed in the shared database that one looks at, while others commit all the time."""
+"""Notices that the shared database has changed, or something in it that one looks at while others commit all the time."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Watch:
     """The first rows of some small queries, asked for again whenever another connection has committed.
 
-    It has a connection of its own and asks the driver itself: a look takes 10 microseconds, and 10 more for each
-    query if there was a commit, where a transaction of the engine takes some hundreds. The rows are not of one
-    snapshot: they only tell whether to read.
+    Without queries it tells of commits alone. It has a connection of its own and asks the driver itself: a look takes
+    10 microseconds, and 10 more for each query if there was a commit, where a transaction of the engine takes some
+    hundreds. The rows are not of one snapshot: they only tell whether to read.
     """
 
     def __init__(self, database: Database, *queries: sa.Select[Any]) -> None:
@@ -30,21 +30,26 @@ class Watch:
             (str(one), [one.params[name] for name in one.positiontup or ()]) for one in compiled
         ]
         self._rows: tuple[Any, ...] = ()
-        self.commits = -1  # a number that differs after each commit of another connection
+        self._rows_are_of: int | None = None
 
-    def look(self) -> tuple[Any, ...]:
-        """The rows as they are now.
+    def commits(self) -> int:
+        """A number that differs from the last one if another connection has committed since.
 
         Raises:
             DatabaseLocked: the database was locked for 10 seconds.
             DatabaseUnusable: the file cannot be read any more, or is not at its path.
         """
-        (commits,) = self._ask("PRAGMA data_version", [])
+        (number,) = self._ask("PRAGMA data_version", [])
         self._database.require_files()
-        if commits != self.commits:
-            self.commits = commits
+        return int(number)
+
+    def look(self) -> tuple[int, tuple[Any, ...]]:
+        """The number of `commits`, and the rows as they are now. Raises what that raises."""
+        commits = self.commits()
+        if commits != self._rows_are_of:
             self._rows = tuple(self._ask(*one) for one in self._statements)
-        return self._rows
+            self._rows_are_of = commits
+        return commits, self._rows
 
     def close(self) -> None:
         """Gives the connection back."""

@@ -43,8 +43,8 @@ class News:
         Raises:
             TransientError: the database was not to be had.
         """
-        rows = self._watch.look()
-        return (*rows, self._watch.commits if self._awaits_fill() else None)
+        commits, rows = self._watch.look()
+        return (*rows, commits if self._awaits_fill() else None)
 
     def close(self) -> None:
         """Gives its connection back."""

@@ -21,6 +21,7 @@ from common.database import DatabaseLocked, Durability, connect, path_of
 from common.engine import has_wal_reset_bug, load_driver
 from common.errors import ConfigurationError
 from common.filesystem import require_local
+from common.watch import Watch
 
 ROOT = Path(__file__).parents[2]
 
@@ -153,28 +154,32 @@ def test_a_failed_transaction_leaves_nothing(database_url):
     assert written(database_url) == {}
 
 
-def test_the_change_token_moves_when_another_connection_commits_and_only_then(database_url):
+def test_the_number_of_commits_differs_when_another_connection_commits_and_only_then(database_url):
     watcher, writer = schema.open_database(database_url), schema.open_database(database_url)
-    token = watcher.change_token()
-    assert watcher.change_token() == token
+    watch = Watch(watcher)
+    commits = watch.commits()
+    assert watch.commits() == commits
     with writer.write() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
-    assert watcher.change_token() != token
+    assert watch.commits() != commits
+    watch.close()
     watcher.close()
     writer.close()
 
 
 def test_watching_holds_no_snapshot_that_would_let_the_wal_grow(database_url):
     watcher, writer = schema.open_database(database_url), schema.open_database(database_url)
-    watcher.change_token()
+    watch = Watch(watcher)
+    watch.commits()
     with writer.write() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
-    watcher.change_token()
+    watch.commits()
     driver = load_driver()
     raw = driver.connect(str(writer.path), isolation_level=None)
     busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     raw.close()
     assert busy == 0
+    watch.close()
     watcher.close()
     writer.close()
 

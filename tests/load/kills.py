@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import schema
+from common.watch import Watch
 from tests.accelerated.truth import Verdict, stored_candles, unsettled
 from tests.load.hosts import Processes, local
 from tests.load.plan import Fleet, LoadPlan
@@ -112,7 +114,8 @@ class KillRun:
         for number, kill in enumerate(self._plan.moments()):
             self._watch_for(kill.after_s, host, witness)
             if kill.after_commit_s is not None:
-                _await_commit(database)
+                with closing(Watch(database)) as watch:
+                    _await_commit(watch)
                 time.sleep(kill.after_commit_s)
             host.suite.kill_and_restart(kill.victim)
             self._outcome.kills["traders" if "load-" in kill.victim else kill.victim] += 1
@@ -182,7 +185,7 @@ class KillRun:
                 verdict.counts["audits clean"] += 1
 
 
-def _await_commit(database: Database, within_s: float = 1.0) -> None:
-    seen, deadline = database.change_token(), time.monotonic() + within_s
-    while database.change_token() == seen and time.monotonic() < deadline:
+def _await_commit(watch: Watch, within_s: float = 1.0) -> None:
+    seen, deadline = watch.commits(), time.monotonic() + within_s
+    while watch.commits() == seen and time.monotonic() < deadline:
         time.sleep(0.001)
