@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from backfiller.coverage import as_columns, coverage
 from backfiller.files.telling import tell
-from backfiller.selecting import add_arguments, aligned, iso, opened, selection, utc
+from backfiller.selecting import add_arguments, aligned, opened, selection
+from common.times import iso, parse_time, utc
 
 if TYPE_CHECKING:
     import argparse
@@ -93,8 +94,8 @@ def _as_json(own: Coverage) -> dict[str, Any]:
     return {
         **as_columns(own.key),
         "candles": stored.candles if stored else 0,
-        "first": _iso_text(stored.first) if stored else None,
-        "last": _iso_text(stored.last) if stored else None,
+        "first": iso(parse_time(stored.first)) if stored else None,
+        "last": iso(parse_time(stored.last)) if stored else None,
         "missing": stored.missing if stored else 0,
         "explained": stored.explained if stored else 0,
         "unexplained": stored.unexplained if stored else 0,
@@ -102,7 +103,7 @@ def _as_json(own: Coverage) -> dict[str, Any]:
             state: {
                 "gaps": holes.gaps,
                 "candles": holes.candles,
-                "ask_again_at": iso(holes.ask_again_at),
+                "ask_again_at": None if holes.ask_again_at is None else iso(holes.ask_again_at),
             }
             for state, holes in sorted(own.holes.items())
         },
@@ -115,11 +116,6 @@ def _as_json(own: Coverage) -> dict[str, Any]:
             "last": iso(archived.last),
         },
         "built_from": own.built_from,
-        "reach": iso(own.reach),
+        "reach": None if own.reach is None else iso(own.reach),
         "note": own.note,
     }
-
-
-def _iso_text(text: str) -> str:
-    """The view's UTC text as ISO 8601."""
-    return f"{text.replace(' ', 'T')}Z"

@@ -9,7 +9,8 @@ from backfiller import selecting
 from backfiller.coverage import as_columns, gap_rows
 from backfiller.files.telling import tell
 from backfiller.ledger import GapState
-from backfiller.selecting import aligned, iso, opened, selection, utc
+from backfiller.selecting import aligned, opened, selection
+from common.times import iso, utc
 
 if TYPE_CHECKING:
     import argparse
@@ -65,7 +66,7 @@ def _cells(row: GapRow) -> tuple[str, ...]:
         f"{row.candles:,}",
         row.state,
         str(row.asked),
-        utc(row.ask_again_at),
+        "" if row.ask_again_at is None else utc(row.ask_again_at),
     )
 
 
@@ -78,5 +79,5 @@ def _as_json(row: GapRow) -> dict[str, Any]:
         "state": row.state,
         "found_at": iso(row.found_at),
         "asked": row.asked,
-        "ask_again_at": iso(row.ask_again_at),
+        "ask_again_at": None if row.ask_again_at is None else iso(row.ask_again_at),
     }

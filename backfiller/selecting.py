@@ -1,8 +1,7 @@
-"""Which partitions a command is about, as its user types it, and how times and tables are written for them."""
+"""Which partitions a command is about, as its user types it, and how a table is written for them."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from backfiller.coverage import Selection, known
@@ -65,21 +64,6 @@ def _refuse(given: Selection, names: set[str]) -> None:
     raise ConfigurationError(
         f"{keys}: expected a partition of the database, found {what!r}; {hint}"
     )
-
-
-def utc(timestamp: int | None) -> str:
-    """That time for a person, to the second or, where there are none, to the minute."""
-    if timestamp is None:
-        return ""
-    moment = datetime.fromtimestamp(timestamp // 1000, UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment.second else f"{moment:%Y-%m-%d %H:%M}"
-
-
-def iso(timestamp: int | None) -> str | None:
-    """That time for a program."""
-    if timestamp is None:
-        return None
-    return datetime.fromtimestamp(timestamp // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def aligned(

@@ -7,7 +7,7 @@ import click
 from candlewell import options
 from candlewell.books import newest_signals, newest_trades, profits
 from candlewell.listing import Column, number, plain, show
-from trader.times import span_of
+from common.times import span_of
 
 _PNL = (
     Column("strategy_id", "strategy_id"),

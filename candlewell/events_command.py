@@ -9,7 +9,7 @@ import click
 from candlewell import options
 from candlewell.listing import Column, Time, show
 from common.events import Wanted, newest
-from trader.times import span_of
+from common.times import span_of
 
 _COLUMNS = (
     Column("UTC", "timestamp"),

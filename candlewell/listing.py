@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from common.times import iso, utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,23 +26,9 @@ _NOT_A_TERMINAL = 10_000  # columns: what is read by a program, or kept in a fil
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A time in milliseconds UTC."""
+    """A time in milliseconds UTC, which is written otherwise for a person than for a program."""
 
     ms: int
-
-    @property
-    def text(self) -> str:
-        """For a person: to the second."""
-        return datetime.fromtimestamp(self.ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-    @property
-    def iso(self) -> str:
-        """For a program."""
-        return (
-            datetime.fromtimestamp(self.ms / 1000, UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z")
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +116,12 @@ def table(
 def _cell(value: Any, column: Column) -> str:
     if value is None:
         return ""
-    return value.text if isinstance(value, Time) else column.write(value)
+    return utc(value.ms, seconds=True) if isinstance(value, Time) else column.write(value)
 
 
 def _for_json(value: Any) -> str:
     if isinstance(value, Time):
-        return value.iso
+        return iso(value.ms)
     if isinstance(value, Decimal):
         return format(value, "f")
     raise TypeError(f"expected what JSON has, a time or a decimal, found {value!r}")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from candlewell import options
-from candlewell.listing import Time, console, document
+from candlewell.listing import console, document
 from candlewell.status import status_of
+from common.times import utc
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -58,7 +59,7 @@ def _screen(found: Status) -> Group:
 
     from candlewell.status_tables import screen  # noqa: PLC0415
 
-    title = Text("Candlewell, ", style="bold").append(f"{Time(found.now).text} UTC")
+    title = Text("Candlewell, ", style="bold").append(f"{utc(found.now, seconds=True)} UTC")
     if not found.attention:
         title.append(": all is well", style="green")
     return screen(title, found)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from common.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,17 +34,13 @@ class Duty:
             return ""
         if now - self._since < LIMIT_S:
             return ""
+        assert newest is not None
+        last = "no candle" if evaluated is None else f"that of {utc(evaluated)} UTC"
         return (
-            f"expected a signal for the candle of {_utc(newest)} within {LIMIT_S:.0f} s, found the last one "
-            f"for that of {_utc(evaluated)}"
+            f"expected a signal for the candle of {utc(newest)} UTC within {LIMIT_S:.0f} s, found the last one "
+            f"for {last}"
         )
 
     def achieved(self, progress: Progress) -> str:
         """What was done last."""
-        return "" if progress.evaluated is None else f"evaluated {_utc(progress.evaluated)}"
-
-
-def _utc(timestamp: int | None) -> str:
-    if timestamp is None:
-        return "no candle"
-    return f"{datetime.fromtimestamp(timestamp / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+        return "" if progress.evaluated is None else f"evaluated {utc(progress.evaluated)} UTC"

@@ -7,12 +7,12 @@ a missing candle is not evaluated.
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from common.errors import ConfigurationError
+from common.times import utc
 from trader.core.signal import Signal, SignalKind
 
 if TYPE_CHECKING:
@@ -93,8 +93,9 @@ class Evaluation:
         if len(window) < self.warmup and window.index[0] == timestamp - (len(window) - 1) * length:
             return f"warming up: {len(window)} of {self.warmup} candles"
         missing = sorted(set(range(first, timestamp, length)).difference(window.index.tolist()))
-        when = datetime.fromtimestamp(missing[0] / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-        return f"{len(missing)} of {self.warmup} candles missing, the first at {when} UTC"
+        return (
+            f"{len(missing)} of {self.warmup} candles missing, the first at {utc(missing[0])} UTC"
+        )
 
 
 def _number(value: Any) -> float | None:

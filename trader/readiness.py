@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from common.times import utc
 
 if TYPE_CHECKING:
     from common.clock import MarketClock
@@ -52,5 +53,4 @@ class Readiness:
         is_near = due - (newest or 0) <= _FRESH * self._timeframe.milliseconds
         if is_near or clock.age_s(opened) < _LATE_S:
             return ""
-        when = datetime.fromtimestamp((newest or 0) / 1000, UTC)
-        return f"no candle since that of {when:%Y-%m-%d %H:%M} UTC: is the backfiller running?"
+        return f"no candle since that of {utc(newest or 0)} UTC: is the backfiller running?"

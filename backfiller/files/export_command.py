@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from common.errors import ConfigurationError
 from common.history import History
 from common.partition import Partition, check_exchange, check_symbol
 from common.timeframe import Timeframe
+from common.times import span_of, utc
 from schema import open_database
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
         check_symbol(arguments.symbol, key="--symbol"),
         Timeframe.parse(arguments.timeframe, key="--timeframe"),
     )
-    since = _moment(arguments.since, "--since")
-    before = _moment(arguments.until, "--until")
+    since, before = span_of(arguments.since, arguments.until)
     path, kind = _target(partition, arguments.output, arguments.format)
     database = open_database(url_from(environment))
     try:
@@ -77,7 +76,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     finally:
         database.close()
     tell(
-        f"{path}: {partition}: {written.count} candles from {_iso(written.first)} to {_iso(written.last)}"
+        f"{path}: {partition}: {written.count} candles from {utc(written.first)} to {utc(written.last)} UTC"
     )
     return 0
 
@@ -94,21 +93,3 @@ def _target(partition: Partition, output: str, told: str | None) -> tuple[Path, 
             f"--output: expected a folder, or a name that ends with .csv, .csv.gz or .parquet, found {output!r}"
         )
     return path, kind
-
-
-def _moment(text: str | None, key: str) -> int | None:
-    """A date or moment in milliseconds; UTC unless it says otherwise."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(
-            f"{key}: expected a date or time such as 2025-01-01 or 2025-01-01T12:00, found {text!r}"
-        ) from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1000)
-
-
-def _iso(timestamp: int) -> str:
-    return datetime.fromtimestamp(timestamp / 1000, UTC).strftime("%Y-%m-%dT%H:%MZ")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from candlewell.backup.standing import MAX_AGE_S, standing_of
 from candlewell.doctor.finding import Seen, note, ok, problem, warning
 from common.registry import Registry
+from common.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def backups(setup: Setup) -> Iterator[Seen]:
         yield from _without(setup)
         return
     age_s = setup.now / 1000 - standing.made_at / 1000
-    said = f"one of {datetime.fromtimestamp(standing.made_at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+    said = f"one of {utc(standing.made_at)} UTC"
     if age_s > MAX_AGE_S:
         yield _told(age_s)(f"a backup of the last {MAX_AGE_S / _HOUR_S:.0f} hours", said, _ADVICE)
     elif not standing.failures:

@@ -51,7 +51,7 @@ def test_a_folder_gets_a_file_whose_name_tells_import_what_it_is(
     told = capsys.readouterr().out
     assert (
         told
-        == f"{path}: binance BTC/USDT 1h: 2000 candles from 2024-01-01T00:00Z to 2024-03-24T07:00Z\n"
+        == f"{path}: binance BTC/USDT 1h: 2000 candles from 2024-01-01 00:00 to 2024-03-24 07:00 UTC\n"
     )
     assert run("import", path) == 0
     assert [found.name for found in path.parent.iterdir()] == [path.name]
@@ -92,7 +92,7 @@ def test_nothing_to_export_is_told_and_makes_no_file(run, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--since", "yesterday"), "--since: expected a date or time such as"),
+        (("--since", "yesterday"), "--since: expected a time such as"),
         (("--output", "a.xlsx"), "--output: expected a folder, or a name that ends with"),
         (("--output", "/proc/none/a.csv"), "expected a file that can be written"),
     ],

@@ -125,11 +125,11 @@ def test_coverage_tells_a_person_what_is_missing_and_why(holey):
 def test_coverage_tells_a_program_the_same(holey):
     done = command(holey, "coverage", "--json")
     one, two = json.loads(done.stdout)
-    assert (one["first"], one["missing"], one["unexplained"]) == ("2025-03-01T10:00:00Z", 7, 5)
+    assert (one["first"], one["missing"], one["unexplained"]) == ("2025-03-01T10:00:00.000Z", 7, 5)
     assert one["gaps"]["found"] == {
         "gaps": 1,
         "candles": 1,
-        "ask_again_at": "2025-03-02T16:00:00Z",
+        "ask_again_at": "2025-03-02T16:00:00.000Z",
     }
     assert (two["candles"], two["built_from"], two["archived"]["candles"]) == (0, "1h", 31)
 
@@ -140,7 +140,7 @@ def test_gaps_are_listed_by_partition_and_state(holey):
     assert every[0].split("  ")[0] == "partition"
     only = command(holey, "gaps", "--symbol", "BTC/USDT", "--state", "confirmed_empty", "--json")
     assert [(row["first"], row["candles"]) for row in json.loads(only.stdout)] == [
-        ("2025-03-01T12:00:00Z", 2)
+        ("2025-03-01T12:00:00.000Z", 2)
     ]
     assert command(holey, "gaps", "--exchange", "kraken").stdout == "no gaps\n"
 

@@ -1,4 +1,4 @@
-"""Timeframes and an exchange's clock."""
+"""Timeframes, an exchange's clock, and times as they are written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from common import clock as clock_module
 from common.clock import ClockWatch, KeptClock, MarketClock
 from common.errors import ConfigurationError
 from common.timeframe import Timeframe
+from common.times import iso, parse_time, utc
 
 TIMES = st.integers(0, 4_102_444_800_000)
 TIMEFRAMES = st.sampled_from(list(Timeframe))
@@ -78,3 +79,18 @@ def test_an_exchanges_clock_that_is_kept_stays_right_when_this_machines_is_set(m
     machine |= {"wall": machine["wall"] + 250, "steady": 7_500}
     heard_again = MarketClock(exchange_time=1_000_500, wall_time=machine["wall"])
     assert kept.hear(heard_again).now() == 1_000_500
+
+
+@given(TIMES)
+def test_a_time_for_programs_is_read_back_as_it_was(time):
+    assert parse_time(iso(time)) == time
+
+
+@given(TIMES)
+def test_a_time_for_people_is_read_back_to_the_second(time):
+    assert parse_time(utc(time)) == parse_time(utc(time, seconds=True)) == time // 1000 * 1000
+
+
+def test_a_time_for_people_has_the_seconds_that_there_are_or_that_are_asked_for():
+    assert [utc(60_000), utc(61_999)] == ["1970-01-01 00:01", "1970-01-01 00:01:01"]
+    assert utc(60_000, seconds=True) == "1970-01-01 00:01:00"

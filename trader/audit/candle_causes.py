@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from common.times import parse_time, utc
 from trader.audit.difference import Cause
 from trader.core.signal import Signal, SignalKind
-from trader.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +69,7 @@ class CandleCauses:
             if found_at > since and first <= candle.timestamp <= last:
                 values = (candle.open, candle.high, candle.low, candle.close, candle.volume)
                 old.setdefault(candle.timestamp, (candle.timestamp, *values))
-                told = told or f"that of {iso(candle.timestamp)}, found {iso(found_at)}"
+                told = told or f"that of {utc(candle.timestamp)}, found {utc(found_at)}"
         return old, told
 
     def _of_holes(
@@ -108,6 +107,6 @@ def _missing(reason: str) -> int:
 
 def _time(text: str) -> int | None:
     try:
-        return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+        return parse_time(text)
     except ValueError:
         return None

@@ -6,10 +6,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from common.database import url_from
+from common.times import span_of
 from schema import open_database
 from trader.audit.audit import audit
 from trader.audit.report import as_json, as_table
-from trader.times import span_of
 
 if TYPE_CHECKING:
     import argparse

@@ -6,8 +6,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from common.times import utc
 from trader.audit.difference import Kind
-from trader.times import iso
 
 if TYPE_CHECKING:
     from trader.audit.audit import Audit
@@ -23,7 +23,7 @@ def as_table(audit: Audit) -> str:
         f"strategy   {setup.strategy_id} ({setup.strategy_name})",
         f"market     {setup.partition}",
         f"candles    {_span(audit)}",
-        *(f"configured {iso(at)} anew; before that as it was then" for at in audit.configured_anew),
+        *(f"configured {utc(at)} anew; before that as it was then" for at in audit.configured_anew),
         "",
         f"{'':<10} {'compared':>10} {'differences':>12} {'of known cause':>15}",
         *(_counts(audit, kind) for kind in Kind),
@@ -68,8 +68,8 @@ def as_json(audit: Audit) -> str:
 def _span(audit: Audit) -> str:
     if audit.since is None and audit.until is None:
         return "all that were evaluated"
-    since = "" if audit.since is None else f"from {iso(audit.since)} "
-    until = "" if audit.until is None else f"to {iso(audit.until)} "
+    since = "" if audit.since is None else f"from {utc(audit.since)} "
+    until = "" if audit.until is None else f"to {utc(audit.until)} "
     return f"{since}{until}UTC"
 
 
@@ -90,7 +90,7 @@ def _line(one: Difference) -> str:
     often = f" (and at the {one.count - 1:,} candles after it)" if one.count > 1 else ""
     detail = f" ({one.detail})" if one.detail else ""
     return (
-        f"{iso(one.timestamp)}  {one.kind.value}: {one.what}: written {one.written}, replay {one.replayed}{often}: "
+        f"{utc(one.timestamp)}  {one.kind.value}: {one.what}: written {one.written}, replay {one.replayed}{often}: "
         f"{_cause(one)}{detail}"
     )
 

@@ -17,7 +17,7 @@ from common.history import History
 from common.market_data import MarketData
 from common.shown import named, shown
 from common.text_file import TooLong, lines_of
-from trader.times import iso, parse_time
+from common.times import parse_time, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -163,7 +163,7 @@ def _some(candles: Candles, what: str, since: int | None, until: int | None) -> 
     if candles.decided > 0:
         return candles
     span = "".join(
-        f" {word} {iso(time)}"
+        f" {word} {utc(time)}"
         for word, time in (("since", since), ("until", until))
         if time is not None
     )
@@ -189,7 +189,7 @@ def _parsed(lines: Iterator[list[str]], file: Path, timeframe: Timeframe) -> Ite
         if row[0] % timeframe.milliseconds or row[0] <= before:
             raise ConfigurationError(
                 f"{file} line {number}: expected a {timeframe} candle that opened after the one before it, "
-                f"found {iso(row[0])}"
+                f"found {utc(row[0])}"
             )
         before = row[0]
         yield row

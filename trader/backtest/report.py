@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from common.errors import ConfigurationError
-from trader.times import iso
+from common.times import utc
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +76,7 @@ def write_trades(result: Result, file: Path) -> None:
                 money = (trade.amount, trade.price, trade.cost, trade.fee)
                 writer.writerow(
                     (
-                        iso(trade.timestamp),
+                        utc(trade.timestamp),
                         trade.timestamp,
                         trade.side.value,
                         *(f"{value:f}" for value in money),
@@ -94,7 +94,7 @@ def write_trades(result: Result, file: Path) -> None:
 
 def _about(setup: Setup, result: Result) -> list[tuple[str, str]]:
     candles = result.candles
-    span = f"{iso(int(candles.timestamp[candles.first]))} to {iso(int(candles.timestamp[-1]))} UTC"
+    span = f"{utc(int(candles.timestamp[candles.first]))} to {utc(int(candles.timestamp[-1]))} UTC"
     return [
         ("strategy", f"{setup.strategy_id} ({setup.strategy_name})"),
         ("market", str(setup.partition)),
@@ -127,7 +127,7 @@ def notes(result: Result) -> list[str]:
     notes = []
     if result.open is not None:
         notes.append(
-            f"open position: {result.open.amount:f} since {iso(result.open.opened_at)} UTC, worth "
+            f"open position: {result.open.amount:f} since {utc(result.open.opened_at)} UTC, worth "
             f"{result.value:,.2f} at the last close, unrealised profit {result.unrealised:,.2f}"
         )
     if result.unfilled is not None:

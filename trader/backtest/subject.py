@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.database import path_of, url_from
+from common.times import span_of
 from schema import open_database
 from trader.backtest.candles import from_csv, from_database
 from trader.backtest.setup import configured, market_of, registered
 from trader.core.rules import MarketRules
-from trader.times import span_of
 
 if TYPE_CHECKING:
     import argparse

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from common.errors import ConfigurationError
+from common.times import utc
 from trader.backtest.signals import frame_of
 from trader.backtest.subject import subject_of
 from trader.strategies.checking import check
-from trader.times import iso
 
 if TYPE_CHECKING:
     import argparse
@@ -43,7 +43,7 @@ def check_strategy(given: argparse.Namespace, environment: Mapping[str, str]) ->
 
 
 def _table(setup: Setup, candles: Candles, checked: int, findings: list[Finding]) -> str:
-    first, last = (iso(int(candles.timestamp[place])) for place in (0, -1))
+    first, last = (utc(int(candles.timestamp[place])) for place in (0, -1))
     lines = [
         ("strategy", f"{setup.strategy_name}, {setup.strategy.warmup:,} candles to warm up"),
         ("candles", f"{len(candles):,} of {setup.partition} from {first} to {last} UTC"),
@@ -62,6 +62,6 @@ def _told(finding: Finding) -> str:
     when = (
         ""
         if finding.timestamp is None
-        else f"at {iso(finding.timestamp)} UTC ({finding.timestamp}) "
+        else f"at {utc(finding.timestamp)} UTC ({finding.timestamp}) "
     )
     return f"VIOLATED: {when}{finding.told}"

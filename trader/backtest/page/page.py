@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.errors import ConfigurationError
+from common.times import utc
 from trader.backtest.page import round_trips, tables
 from trader.backtest.page.panes import panes_of, places_of_trades
 from trader.backtest.page.sampling import group_size
@@ -20,7 +21,6 @@ from trader.backtest.page.scale import Times
 from trader.backtest.page.svg import as_svg
 from trader.backtest.report import figures, notes
 from trader.strategies.drawing import drawing_of
-from trader.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +105,7 @@ script-src 'sha256-{hashed}'">
 def _about(setup: Setup, result: Result) -> str:
     """What was run, and what the figures alone would not tell."""
     candles = result.candles
-    first, last = (iso(int(candles.timestamp[place])) for place in (candles.first, -1))
+    first, last = (utc(int(candles.timestamp[place])) for place in (candles.first, -1))
     told = "".join(f"<li>{escape(note)}</li>" for note in notes(result))
     return (
         f"<p>Strategy {escape(setup.strategy_name)} on {escape(str(setup.partition))}, {candles.decided:,} candles from "

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from common.times import utc
 from trader.backtest.page.svg import Line, Mark, Pane
 from trader.core.order import Side
-from trader.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -129,7 +129,7 @@ def _drawdown(result: Result, equity: NDArray[np.float64]) -> Pane:
     peak = np.maximum.accumulate(np.maximum(equity, float(result.terms.starting_balance)))
     below = 100 * (equity / peak - 1)
     worst = int(below.argmin())
-    when = iso(int(result.candles.timestamp[result.candles.first + worst]))
+    when = utc(int(result.candles.timestamp[result.candles.first + worst]))
     return Pane(
         key="drawdown",
         title="Drawdown in percent of the highest equity so far",
@@ -158,7 +158,7 @@ def _extremes(
         ("Highest", column if high is None else high, np.nanargmax),
     ):
         at = int(find(np.where(np.isfinite(values), values, np.nan)))
-        when = iso(int(result.candles.timestamp[result.candles.first + at]))
+        when = utc(int(result.candles.timestamp[result.candles.first + at]))
         told.append(f"{word} {values[at]:,.{decimals}f} on {when} UTC.")
     finite = column[np.isfinite(column)]
     return f"{' '.join(told)} First {finite[0]:,.{decimals}f}, last {finite[-1]:,.{decimals}f}."

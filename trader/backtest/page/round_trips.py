@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from common.times import utc
 from trader.backtest.page.panes import money_decimals, price_decimals
 from trader.backtest.page.tables import columns, scrolling, signed
 from trader.backtest.report import duration
 from trader.core.money import ZERO, exactly, plain, quotient
 from trader.core.order import Side
-from trader.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,8 +97,8 @@ def _row(trip: RoundTrip, result: Result, exact: _Decimals) -> Iterator[str]:
         held = "<td>open</td><td></td>"
     else:
         places += f' data-to="{_slot(exit_, result)}"'
-        held = f"<td>{iso(exit_)}</td><td>{duration((exit_ - entry) / 1000)}</td>"
-    yield f'<th scope="row"><a href="#charts" {places}>{iso(entry)}</a></th>{held}'
+        held = f"<td>{utc(exit_)}</td><td>{duration((exit_ - entry) / 1000)}</td>"
+    yield f'<th scope="row"><a href="#charts" {places}>{utc(entry)}</a></th>{held}'
     yield f"<td>{trip.amount:,.{exact.amount}f}</td>"
     for fills in (trip.buys, trip.sells):
         yield f"<td>{_average(fills):,.{exact.price}f}</td>" if fills else "<td></td>"

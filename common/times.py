@@ -1,4 +1,4 @@
-"""Times on a command line."""
+"""Times as people type and read them, and as programs do. All are milliseconds UTC since 1970."""
 
 from __future__ import annotations
 
@@ -30,10 +30,16 @@ def parse_time(text: str) -> int:
     return min(max(round(time.timestamp() * 1000), _FIRST), _LAST)  # a zone may lead out of them
 
 
+def utc(timestamp: int, *, seconds: bool = False) -> str:
+    """A time for people: to the minute, or to the second if it has some, or if all of a column are to have them."""
+    time = datetime.fromtimestamp(timestamp // 1000, UTC).replace(tzinfo=None)
+    return time.isoformat(sep=" ", timespec="seconds" if seconds or time.second else "minutes")
+
+
 def iso(timestamp: int) -> str:
-    """A time for people, in UTC."""
-    time = datetime.fromtimestamp(timestamp / 1000, UTC)
-    return time.isoformat(sep=" ", timespec="minutes").removesuffix("+00:00")
+    """A time for programs: ISO 8601, to the millisecond."""
+    time = datetime.fromtimestamp(timestamp // 1000, UTC).replace(tzinfo=None)
+    return f"{time.isoformat(timespec='seconds')}.{timestamp % 1000:03}Z"
 
 
 def span_of(since: str | None, until: str | None) -> tuple[int | None, int | None]:
@@ -45,7 +51,7 @@ def span_of(since: str | None, until: str | None) -> tuple[int | None, int | Non
     first, last = _time("--since", since), _time("--until", until)
     if first is not None and last is not None and first > last:
         raise ConfigurationError(
-            f"--since: expected a time before --until, which is {iso(last)}, found {iso(first)}"
+            f"--since: expected a time before --until, which is {utc(last)}, found {utc(first)}"
         )
     return first, last
 
