@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import schema
 from candlewell.backup.catalogue import backups_in
 from candlewell.backup.restoring import restore
+from candlewell.status import status_of
 from tests.containers.running import DAEMONS, ROOT, TRADERS, wait_until
 from tests.e2e import books
 
@@ -182,6 +183,25 @@ def test_a_hung_trader_turns_unhealthy_and_the_others_go_on(suite, database):
     suite.signal(hung, "SIGCONT")
     suite.wait_for_health(hung)
     goes_on(database)
+
+
+@pytest.mark.parametrize("service", ["backfiller", TRADERS[0]])
+def test_a_container_that_is_paused_for_hours_of_the_market_is_told_and_catches_up(
+    suite, database, service
+):
+    before = written(database)
+    suite.compose("pause", service)
+    assert suite.inspect(service)["State"]["Status"] == "paused"
+    wait_until(
+        "the silence to be told",
+        lambda: any(
+            line.startswith(f"{service}: nothing heard") for line in status_of(database).attention
+        ),
+    )
+    suite.compose("unpause", service)
+    suite.wait_for_health(service)
+    goes_on(database, more=3)
+    assert_nothing_lost_or_doubled(before, database, suite)
 
 
 def test_a_crash_of_each_in_turn_is_restarted_and_nothing_is_lost_or_doubled(suite, database):
