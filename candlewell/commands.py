@@ -27,6 +27,10 @@ COMMANDS = {
     ),
     "halt": ("candlewell.control_commands", "Let a strategy, or the fleet, place no more orders."),
     "resume": ("candlewell.control_commands", "Let a strategy, or the fleet, trade again."),
+    "write-off": (
+        "candlewell.write_off_command",
+        "Close a position in the books, whose coins are gone.",
+    ),
     "doctor": (
         "candlewell.doctor.command",
         "Look for what is wrong with this set-up, and what to do about it.",

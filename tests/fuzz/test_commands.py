@@ -56,6 +56,7 @@ _CANDLEWELL: dict[str, tuple[str, ...]] = {
     "events": ("--since", "--limit", "--level", "--kind", "--source", "--json"),
     "halt": ("--strategy-id", "--fleet", "--reason"),
     "resume": ("--strategy-id", "--fleet", "--reason"),
+    "write-off": ("--reason",),
     "coverage": ("--exchange", "--json"),
     "audit": ("--since",),
 }

@@ -16,6 +16,7 @@ from tests.trader_audit.playing import written_rules
 from tests.trader_live.stage import BALANCE, BUY, HOLD, ID, RULES, SELL, Stage
 from trader.audit.audit import audit
 from trader.core.order import OrderType
+from trader.write_off import write_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ class Said:
 
 @pytest.fixture(scope="module")
 def _exchange() -> Iterator[Practice]:
-    keys = [word for number in range(9) for word in ("--key", f"{number}:practice-secret")]
+    keys = [word for number in range(12) for word in ("--key", f"{number}:practice-secret")]
     exchange = Practice(*keys, "--balance", "USD=100000", "--balance", "USDT=100000")
     yield exchange
     exchange.stop()
@@ -43,7 +44,7 @@ def _exchange() -> Iterator[Practice]:
 
 @pytest.fixture(scope="module")
 def _keys() -> Iterator[int]:
-    return iter(range(9))
+    return iter(range(12))
 
 
 @pytest.fixture(params=["binance", "coinbase", "kraken"])
@@ -107,6 +108,16 @@ def test_limit_orders_that_are_taken_back_and_sent_again_are_clean(stage, tmp_pa
     stage.run(engine)
     statuses = [status for (status,) in rows(stage.database, "SELECT status FROM orders")]
     assert statuses[1:] == ["canceled", "filled"]
+    assert differences(stage, tmp_path) == []
+
+
+def test_a_position_that_a_person_wrote_off_is_clean(stage, tmp_path):
+    told(stage, HOLD, BUY, HOLD)
+    stage.sell_by_hand(stage.ledger.books().position.amount)
+    write_off(stage.database, ID, "sold by hand")
+    told(stage, HOLD, BUY, SELL)
+    reasons = rows(stage.database, "SELECT exit_reason FROM positions")
+    assert reasons == [("by hand: sold by hand",), ("said sell",)]
     assert differences(stage, tmp_path) == []
 
 

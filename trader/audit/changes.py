@@ -23,6 +23,7 @@ class Why(Enum):
     LIMIT = "limit"  # decided between candles
     AGAIN = "again"  # what an exit has left over
     OUTCOME = "outcome"  # what came of an order
+    PERSON = "person"  # written off by hand
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from trader.audit.rows import order_of, outcomes_of, trade_of
 from trader.core.books import Books, Settlement
 from trader.core.money import ZERO, exactly, plain
 from trader.core.order import OrderStatus, Purpose, Side
+from trader.ledger.ledger import BY_HAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,7 +98,7 @@ class Rebuilding:
         """
         row = self._row_of_open()
         now, is_dust = 0, False
-        if row is not None and row.closed_at is not None and row.dust:
+        if row is not None and row.closed_at is not None and row.dust and not _is_by_hand(row):
             now, is_dust = row.closed_at, TOO_LITTLE not in (row.exit_reason or "")
         if is_dust and self._last is not None and outcome.status.is_end:
             books, last = self._last
@@ -118,7 +119,7 @@ class Rebuilding:
         said = f"write off {self._books.position.amount:f}: {reason.partition(TOO_LITTLE)[2]}"
         decided = self._write_offs.get(said, [])
         candle = decided.pop(0) if decided and decided[0] < row.closed_at else None
-        why = Why.SIGNAL if candle is not None else _why_written_off(self._books)
+        why = Why.SIGNAL if candle is not None else _why_written_off(self._books, row)
         self._note(settlement.position)
         self.changes.append(
             Change(
@@ -209,7 +210,13 @@ def _why(books: Books, order: Order) -> Why:
     return Why.SIGNAL if order.purpose in _AT_SIGNALS else Why.LIMIT
 
 
-def _why_written_off(books: Books) -> Why:
+def _is_by_hand(row: PositionRow) -> bool:
+    return (row.exit_reason or "").startswith(BY_HAND)
+
+
+def _why_written_off(books: Books, row: PositionRow) -> Why:
+    if _is_by_hand(row):
+        return Why.PERSON
     return Why.LIMIT if books.exiting is None else Why.AGAIN
 
 

@@ -65,6 +65,8 @@ _CHANGE_POSITION = (
     .values({name: sa.bindparam(name) for name in COLUMNS_OF_POSITION})
 )
 
+BY_HAND = "by hand: "  # begins the exit reason of a position that a person has written off
+
 
 class Ledger:
     """See `roles.Journal`. The starting balance and the cap are in quote currency."""
@@ -143,6 +145,13 @@ class Ledger:
         """See `roles.Journal`."""
         with self._database.write() as connection:
             self._put_position(connection, position)
+
+    def record_write_off_by_hand(self, position: Position) -> None:
+        """Writes that a person has given up a position, with an event. No trader of the strategy may run."""
+        said = f"{position.dust:f} of {position.symbol}, {position.exit_reason}"
+        with self._database.write() as connection:
+            self._put_position(connection, position)
+            append(connection, self._strategy_id, "warning", "written_off", said)
 
     def record_halt(self, reason: str, now: int) -> None:
         """See `roles.Journal`."""
