@@ -17,8 +17,8 @@ from trader.write_off import write_off
 def command(strategy_id: str, reason: str) -> None:
     """Close a position in the books, whose coins are gone.
 
-    Nothing is sold. All that the position cost becomes a loss of the strategy's, also if you got something for the coins:
-    no book knows that. Its trader has to be stopped.
+    Nothing is sold, and what of it is still at the exchange is in no book afterwards. What it cost becomes a loss of the
+    strategy's, also if you got something for the coins, and may reach its limits of losses. Its trader has to be stopped.
     """
     with options.opened() as database:
         click.echo(write_off(database, strategy_id, reason))

@@ -51,6 +51,9 @@ class Account:
         self._broker = broker
         self._journal = journal
         self.is_reconciled = self._was_halted = False
+        self._from_before_halt = (
+            ""  # the own id of an order that was decided on before a halt, and not sent
+        )
         self._again_at = 0.0
         self._log = structlog.get_logger()
         self.reload()
@@ -60,8 +63,10 @@ class Account:
         self.books = self._journal.books()
 
     def notice_halt(self, now: Moment) -> None:
-        """Has the books compared again after a halt: what led to it may have made them differ, or who put it right."""
+        """Has the books compared again after a halt, in which a person may have traded, before anything is sent."""
         is_halted = now.no_orders is not None
+        if is_halted and self.books.pending is not None:
+            self._from_before_halt = self.books.pending.client_order_id
         if self._was_halted and not is_halted:
             self.is_reconciled = False
         self._was_halted = is_halted
@@ -77,9 +82,8 @@ class Account:
             self.settle(now)
             return str(error)
         except UnexplainedError as error:
-            if (
-                now.no_orders is not None
-            ):  # it stays halted for that reason, and is compared again after it
+            if now.no_orders is not None:
+                # It stays halted for the reason that it has, and is compared again after that.
                 self._log.warning("not_reconciled", reason=str(error))
             self._halt(f"not reconciled: {error}", now)
         self.is_reconciled = True
@@ -118,6 +122,8 @@ class Account:
 
     def _why_not_send(self, order: Order, now: Moment) -> str | None:
         """Why that order may not be sent, by the switches as they are at this instant."""
+        if order.client_order_id == self._from_before_halt:
+            return now.no_orders or "it was decided on before a halt"
         at_once = replace(now, control=self._feed.control(now.clock.now()))
         return at_once.no_orders or (at_once.no_entries if order.side is Side.BUY else None)
 

@@ -103,7 +103,7 @@ class Engine:
         if not self._account.is_reconciled:
             if why := self._account.reconcile(now):
                 return Progress("waiting", why)
-            now = self._moment() or now  # the strategy may have been halted
+            now = self._later(now)  # the strategy may have been halted
         now = self._settle(now)
         # Before the candles: what a strategy cannot digest must not take the stop-loss with it.
         if self._last_signal is not None:
@@ -119,7 +119,12 @@ class Engine:
         if not self.awaits_fill:
             return now
         self._account.settle(now)
-        return self._moment() or now
+        return self._later(now)
+
+    def _later(self, now: Moment) -> Moment:
+        """The moment after what may have taken its time. A pass that began halted stays so: a comparison comes first."""
+        later = self._moment()
+        return now if later is None or now.no_orders is not None else later
 
     def _moment(self) -> Moment | None:
         """What this pass goes by; None while the exchange is not known."""
@@ -176,7 +181,7 @@ class Engine:
                 self._write(waiting, decision, limit, now)
                 self._log_signals(waiting)
                 waiting = []
-                now = Moment(now.clock, now.market, self._feed.control(now.clock.now()))
+                now = self._later(now)
         if waiting:
             self._journal.record_signals(waiting)
             self._log_signals(waiting)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def write_off(database: Database, strategy_id: str, reason: str) -> str:
     """Closes the open position with all that it holds as dust; a line that says what was done.
 
-    Its whole entry cost becomes a loss, since no book knows what the coins were sold for, or where they went.
+    What that cost becomes a loss, since no book knows what the coins were sold for, or where they went.
 
     Raises:
         ConfigurationError: there is no such strategy, its trader runs, it holds nothing, or an order is on its way.
@@ -56,8 +56,8 @@ def _now(database: Database, partition: Partition, ledger: Ledger) -> int:
 def _require_a_position_at_rest(strategy_id: str, books: Books) -> None:
     if books.pending is not None:
         raise ConfigurationError(
-            f"{strategy_id}: expected no order on its way, found {books.pending.client_order_id}: start its trader, "
-            "which brings it to its end"
+            f"{strategy_id}: expected no order on its way, found {books.pending.client_order_id}: its trader brings it "
+            "to its end, if the exchange knows it"
         )
     if books.position is None:
         raise ConfigurationError(f"{strategy_id}: expected an open position, found none")

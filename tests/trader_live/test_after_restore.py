@@ -105,6 +105,44 @@ def test_one_that_is_resumed_while_it_runs_is_compared_first_and_halted_again(
     assert restored.held() == held
 
 
+def test_one_that_is_resumed_in_the_middle_of_the_comparison_is_compared_again_and_sells_nothing(
+    staged, again, tmp_path
+):
+    stage = staged(rules=replace(RULES, stop_loss=Decimal("0.05")))
+    engine = bought(stage)
+    backup = backup_of(stage, tmp_path)
+    stage.say(SELL)
+    stage.run(engine)
+    sent = own_ids(stage)
+    restored = again(stage, backup)
+    restored.tick(restored.price() * 0.9)  # its stop would sell at once
+    restored.wrap_account = lambda account: Resumed(account, restored)
+    engine = restored.start()
+    restored.run(engine)
+    restored.run(engine)
+    assert control(restored).reason.startswith("not reconciled: expected ")
+    assert sorted(own_ids(restored)) == sorted(sent)
+    assert rows(restored.database, "SELECT side FROM orders") == [("buy",)]
+
+
+class Resumed:
+    """An account whose strategy somebody resumes while its balance is asked for, the third time."""
+
+    def __init__(self, account: Any, stage: Stage) -> None:
+        self._account = account
+        self._stage = stage
+        self._asked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._account, name)
+
+    def held(self, currency: str) -> Any:
+        self._asked += 1
+        if self._asked == 3:
+            Controls(self._stage.database).set(ID, Control())
+        return self._account.held(currency)
+
+
 def test_one_that_is_resumed_in_the_candle_of_its_purchase_finds_it_and_does_not_buy_again(
     staged, again, tmp_path
 ):

@@ -10,7 +10,8 @@ from common.controls import Control, Controls, ControlState
 from tests.trader.running import rows
 from tests.trader_live.comparing import own_ids
 from tests.trader_live.deadly import Countdown, Deadly, Killed
-from tests.trader_live.stage import BUY, HOLD, ID
+from tests.trader_live.stage import BUY, HOLD, ID, SELL
+from tests.trader_live.test_orders import bought
 
 if TYPE_CHECKING:
     from tests.trader_live.stage import Stage
@@ -50,3 +51,26 @@ def test_an_entry_that_was_not_sent_before_a_switch_is_not_sent_while_it_is_look
     ((status, failure),) = rows(stage.database, "SELECT status, failure FROM orders")
     assert status in {"canceled", "rejected"}
     assert "news" in str(failure)
+
+
+def test_an_exit_that_waited_through_a_halt_is_not_sent_after_it(staged, practice):
+    stage = staged()
+    engine = bought(stage)
+    limit = {"kind": "status", "status": 429, "headers": {"Retry-After": "40"}}
+    practice.suffer(endpoint="place_order", exchange=stage.exchange, **limit)
+    stage.say(SELL)
+    engine.advance()
+    Controls(stage.database).set(ID, Control(ControlState.HALTED, "news"))
+    engine.advance()
+    position = stage.ledger.books().position
+    assert position is not None
+    stage.sell_by_hand(position.amount)
+    Controls(stage.database).set(ID, Control())
+    stage.seconds.passed += 41.0
+    stage.run(engine, passes=400)
+    ((status, failure),) = rows(
+        stage.database, "SELECT status, failure FROM orders WHERE side = 'sell'"
+    )
+    assert status in {"canceled", "rejected"}
+    assert "decided on before a halt" in str(failure)
+    assert Controls(stage.database).of(ID, 0).reason.startswith("not reconciled: expected ")

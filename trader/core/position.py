@@ -10,7 +10,7 @@ and at every moment
 
 Dust is what a position holds when the market's rules let it be sold no more: less than one step, the least
 amount or the least cost. Then it is written off: the position closes, its entry cost is realised as a loss,
-and what it held is kept as `dust`.
+and what it held is kept as `dust`. So is what a person has written off.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ class ExchangeAccount:
         return None if found is None else seen(found)
 
     def lost(self, order: Order, since: int) -> Seen | None:
-        """The order if it was placed after `since` and has ended, for books that have never sent it; see `Ways.lost`."""
+        """The order, for books that have never sent it; see `Ways.lost`. `since` is in milliseconds UTC."""
         found = self._ask(lambda: self._ways.lost(self._client, order, since))
         return None if found is None else seen(found)
 

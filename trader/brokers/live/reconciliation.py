@@ -1,4 +1,4 @@
-"""Before the first decision after a start or a halt: whether the exchange has what the books say, and nothing of ours that they do not."""
+"""After a start or a halt, before any decision: whether the exchange has what the books say, and nothing else of ours."""
 
 from __future__ import annotations
 

@@ -45,9 +45,9 @@ class Ways:
         raise NotImplementedError
 
     async def lost(self, client: Any, order: Order, since: int) -> Raw | None:
-        """The order if it was placed after `since` and has ended, for books that have never sent it.
+        """The order, for books that have never sent it: at least one that was placed after `since` and has ended.
 
-        None, too, where the exchange itself takes no second order with the same id.
+        None where the exchange itself takes no second order with the same id.
         """
         raise NotImplementedError
 
