@@ -109,6 +109,17 @@ class Registry:
                 f"{key}: expected a registered strategy, found {strategy_id!r}; {hint}"
             )
 
+    def registered(self, strategy_id: str, *, key: str) -> Registration:
+        """What that strategy said of itself when it last started.
+
+        Raises:
+            ConfigurationError: it never did, in which case the message names the key; or what `find` raises.
+        """
+        self.require(strategy_id, key=key)
+        found = self.find(strategy_id)
+        assert found is not None
+        return found
+
     def find(self, strategy_id: str) -> Registration | None:
         """What that strategy said of itself when it last started; None if it never did.
 

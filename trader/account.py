@@ -51,9 +51,7 @@ class Account:
         self._broker = broker
         self._journal = journal
         self.is_reconciled = self._was_halted = False
-        self._from_before_halt = (
-            ""  # the own id of an order that was decided on before a halt, and not sent
-        )
+        self._from_before_halt = ""  # the own id of the order that was on its way during a halt
         self._again_at = 0.0
         self._log = structlog.get_logger()
         self.reload()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from common.database import Database
     from common.partition import Partition
     from trader.core.books import Books
+    from trader.core.position import Position
 
 
 def write_off(database: Database, strategy_id: str, reason: str) -> str:
@@ -26,17 +27,13 @@ def write_off(database: Database, strategy_id: str, reason: str) -> str:
     Raises:
         ConfigurationError: there is no such strategy, its trader runs, it holds nothing, or an order is on its way.
     """
-    registry = Registry(database)
-    registry.require(strategy_id, key="STRATEGY_ID")
-    registered = registry.find(strategy_id)
-    assert registered is not None
+    registered = Registry(database).registered(strategy_id, key="STRATEGY_ID")
     instance = Instance(database.path.parent, strategy_id, key="STRATEGY_ID")
     try:
         ledger = Ledger(database, strategy_id, registered.starting_balance)
         books = ledger.books()
-        _require_a_position_at_rest(strategy_id, books)
-        assert books.position is not None
-        now = max(_now(database, registered.partition, ledger), books.position.opened_at)
+        position = _at_rest(strategy_id, books)
+        now = max(_now(database, registered.partition, ledger), position.opened_at)
         closed = books.written_off(now, f"{BY_HAND}{reason}").position
         assert closed is not None
         ledger.record_write_off_by_hand(closed)
@@ -53,7 +50,8 @@ def _now(database: Database, partition: Partition, ledger: Ledger) -> int:
     return now if evaluated is None else max(now, partition.timeframe.close_of(evaluated))
 
 
-def _require_a_position_at_rest(strategy_id: str, books: Books) -> None:
+def _at_rest(strategy_id: str, books: Books) -> Position:
+    """The open position, of which nothing is being sold."""
     if books.pending is not None:
         raise ConfigurationError(
             f"{strategy_id}: expected no order on its way, found {books.pending.client_order_id}: its trader brings it "
@@ -61,3 +59,4 @@ def _require_a_position_at_rest(strategy_id: str, books: Books) -> None:
         )
     if books.position is None:
         raise ConfigurationError(f"{strategy_id}: expected an open position, found none")
+    return books.position

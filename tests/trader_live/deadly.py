@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.trader_live.stage import BUY, HOLD
+
+if TYPE_CHECKING:
+    from tests.trader_live.stage import Stage
 
 
 class Killed(BaseException):
@@ -48,3 +55,14 @@ class Deadly:
             return answer
 
         return act
+
+
+def killed_while_it_sent_an_order(stage: Stage, countdown: Countdown, step: int) -> None:
+    """A trader whose entry is written, and at the exchange if that step is behind the call."""
+    engine = stage.start()
+    stage.say(HOLD)
+    stage.run(engine)
+    countdown.left = step
+    stage.say(BUY)
+    with pytest.raises(Killed):
+        stage.run(engine)

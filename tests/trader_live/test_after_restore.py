@@ -143,11 +143,10 @@ class Resumed:
         return self._account.held(currency)
 
 
-def test_one_that_is_resumed_in_the_candle_of_its_purchase_finds_it_and_does_not_buy_again(
-    staged, again, tmp_path
-):
-    stage = staged()
-    before = stage.held()
+def resumed_in_the_candle_of_its_purchase(
+    stage: Stage, again: Callable[[Stage, Backup], Stage], tmp_path: Path
+) -> Stage:
+    """One that has bought since the backup, and may decide on that again; not started yet."""
     engine = stage.start()
     stage.say(HOLD)
     stage.run(engine)
@@ -160,6 +159,15 @@ def test_one_that_is_resumed_in_the_candle_of_its_purchase_finds_it_and_does_not
     Controls(restored.database).set(ID, Control())
     restored.next = bought_at
     restored.say(BUY)
+    return restored
+
+
+def test_one_that_is_resumed_in_the_candle_of_its_purchase_finds_it_and_does_not_buy_again(
+    staged, again, tmp_path
+):
+    stage = staged()
+    before = stage.held()
+    restored = resumed_in_the_candle_of_its_purchase(stage, again, tmp_path)
     engine = restored.start()
     restored.run(engine)
     require_equal(restored, before)
@@ -175,17 +183,7 @@ def test_one_that_is_killed_before_it_keeps_what_it_found_looks_as_far_back_agai
 ):
     stage = staged()
     before = stage.held()
-    engine = stage.start()
-    stage.say(HOLD)
-    stage.run(engine)
-    backup = backup_of(stage, tmp_path)
-    bought_at = stage.next
-    stage.say(BUY)
-    stage.run(engine)
-    restored = again(stage, backup)
-    Controls(restored.database).set(ID, Control())
-    restored.next = bought_at
-    restored.say(BUY)
+    restored = resumed_in_the_candle_of_its_purchase(stage, again, tmp_path)
     looks: list[int] = []
     restored.wrap_account = lambda account: Looks(account, looks)
     engine = restored.start()
@@ -211,7 +209,7 @@ class Looks:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._account, name)
 
-    def find(self, order: Any, since: int) -> None:
+    def find(self, order: Any) -> None:
         """There is none that was placed so lately."""
 
     def lost(self, order: Any, since: int) -> Any:

@@ -8,24 +8,13 @@ import trader.brokers.live.ways as ways_module
 from common.controls import Control, Controls, ControlState
 from tests.trader.running import rows
 from tests.trader_live.comparing import own_ids, require_equal
-from tests.trader_live.deadly import Countdown, Deadly, Killed
-from tests.trader_live.stage import BUY, HOLD, ID
+from tests.trader_live.deadly import Countdown, Deadly, killed_while_it_sent_an_order
+from tests.trader_live.stage import ID
 
 
 @pytest.fixture(params=["coinbase"])
 def exchange(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-def killed_while_it_sent_an_order(stage, countdown, step):
-    """A trader whose entry is written, and at the exchange if that step is behind the call."""
-    engine = stage.start()
-    stage.say(HOLD)
-    stage.run(engine)
-    countdown.left = step
-    stage.say(BUY)
-    with pytest.raises(Killed):
-        stage.run(engine)
 
 
 def test_an_order_is_found_behind_any_number_of_later_ones(staged, monkeypatch):

@@ -9,9 +9,9 @@ import pytest
 from common.controls import Control, Controls, ControlState
 from tests.trader.running import rows
 from tests.trader_live.comparing import own_ids
-from tests.trader_live.deadly import Countdown, Deadly, Killed
-from tests.trader_live.stage import BUY, HOLD, ID, SELL
-from tests.trader_live.test_orders import bought
+from tests.trader_live.deadly import Countdown, Deadly, killed_while_it_sent_an_order
+from tests.trader_live.stage import ID
+from tests.trader_live.test_orders import exit_that_is_put_off
 
 if TYPE_CHECKING:
     from tests.trader_live.stage import Stage
@@ -28,8 +28,8 @@ class Switching:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._account, name)
 
-    def find(self, order: Any, since: int) -> Any:
-        found = self._account.find(order, since)
+    def find(self, order: Any) -> Any:
+        found = self._account.find(order)
         Controls(self._stage.database).set(ID, Control(self._to, "news"))
         return found
 
@@ -38,13 +38,7 @@ class Switching:
 def test_an_entry_that_was_not_sent_before_a_switch_is_not_sent_while_it_is_looked_for(staged, to):
     countdown = Countdown(10**9)
     stage = staged(wrap_account=lambda account: Deadly(account, countdown, ("place",)))
-    engine = stage.start()
-    stage.say(HOLD)
-    stage.run(engine)
-    countdown.left = 1
-    stage.say(BUY)
-    with pytest.raises(Killed):
-        stage.run(engine)
+    killed_while_it_sent_an_order(stage, countdown, 1)
     stage.wrap_account = lambda account: Switching(account, stage, to)
     stage.run(stage.start(), passes=300)
     assert own_ids(stage) == []
@@ -55,11 +49,7 @@ def test_an_entry_that_was_not_sent_before_a_switch_is_not_sent_while_it_is_look
 
 def test_an_exit_that_waited_through_a_halt_is_not_sent_after_it(staged, practice):
     stage = staged()
-    engine = bought(stage)
-    limit = {"kind": "status", "status": 429, "headers": {"Retry-After": "40"}}
-    practice.suffer(endpoint="place_order", exchange=stage.exchange, **limit)
-    stage.say(SELL)
-    engine.advance()
+    engine = exit_that_is_put_off(stage, practice)
     Controls(stage.database).set(ID, Control(ControlState.HALTED, "news"))
     engine.advance()
     position = stage.ledger.books().position

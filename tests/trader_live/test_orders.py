@@ -51,6 +51,16 @@ def bought(stage: Stage) -> Any:
     return engine
 
 
+def exit_that_is_put_off(stage: Stage, practice: Any) -> Any:
+    """An engine whose exit the exchange has refused for 40 seconds."""
+    engine = bought(stage)
+    limit = {"kind": "status", "status": 429, "headers": {"Retry-After": "40"}}
+    practice.suffer(endpoint="place_order", exchange=stage.exchange, **limit)
+    stage.say(SELL)
+    engine.advance()
+    return engine
+
+
 def test_a_round_trip_leaves_books_that_are_the_exchanges(staged):
     stage = staged()
     before = stage.held()
@@ -288,11 +298,7 @@ def test_an_order_is_settled_at_once_under_the_exchanges_limit_of_calls(staged):
 
 def test_an_exchange_that_is_asked_too_often_is_not_asked_again_before_it_says(staged, practice):
     stage = staged()
-    engine = bought(stage)
-    limit = {"kind": "status", "status": 429, "headers": {"Retry-After": "40"}}
-    practice.suffer(endpoint="place_order", exchange=stage.exchange, **limit)
-    stage.say(SELL)
-    engine.advance()
+    engine = exit_that_is_put_off(stage, practice)
     calls = practice.ask("calls")
     stage.seconds.passed += 39.0
     engine.advance()

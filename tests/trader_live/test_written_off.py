@@ -11,8 +11,8 @@ from common.errors import ConfigurationError
 from common.instance import Instance
 from tests.trader.running import rows
 from tests.trader_live.comparing import own_ids
-from tests.trader_live.deadly import Countdown, Deadly, Killed
-from tests.trader_live.stage import BALANCE, BUY, HOLD, ID, SELL
+from tests.trader_live.deadly import Countdown, Deadly, killed_while_it_sent_an_order
+from tests.trader_live.stage import BALANCE, BUY, ID, SELL
 from tests.trader_live.test_orders import bought
 from trader.write_off import write_off
 
@@ -64,13 +64,7 @@ def test_nothing_is_written_off_while_the_trader_runs_holds_nothing_or_has_an_or
 
     assert refused("liv").startswith("STRATEGY_ID: expected a registered strategy, found 'liv'")
     assert refused() == f"{ID}: expected an open position, found none"
-    engine = stage.start()
-    stage.say(HOLD)
-    stage.run(engine)
-    countdown.left = 1
-    stage.say(BUY)
-    with pytest.raises(Killed):
-        stage.run(engine)
+    killed_while_it_sent_an_order(stage, countdown, 1)
     assert own_ids(stage) == []
     assert refused().startswith(f"{ID}: expected no order on its way, found cw")
     running = Instance(path_of(stage.url).parent, ID, key="STRATEGY_ID")

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from common.registry import Registry
-from trader.backtest.setup import made, registration_of
+from trader.backtest.setup import made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Configurations:
         Raises:
             ConfigurationError: it is not registered, or cannot be made again as it was.
         """
-        latest = registration_of(database, strategy_id, key=_KEY)
+        latest = Registry(database).registered(strategy_id, key=_KEY)
         earlier = [one for one in Registry(database).earlier(latest) if one[0] > first]
         known = [*(registration for _, registration in earlier), latest]
         setups = [made(registration, key=_KEY) for registration in known]

@@ -80,20 +80,7 @@ def registered(database: Database, strategy_id: str) -> Setup:
     Raises:
         ConfigurationError: none did, or it cannot be made again.
     """
-    return made(registration_of(database, strategy_id, key=_KEY), key=_KEY)
-
-
-def registration_of(database: Database, strategy_id: str, *, key: str) -> Registration:
-    """What that strategy said of itself when it last started.
-
-    Raises:
-        ConfigurationError: it never did; the message names `key`.
-    """
-    registry = Registry(database)
-    registry.require(strategy_id, key=key)
-    found = registry.find(strategy_id)
-    assert found is not None
-    return found
+    return made(Registry(database).registered(strategy_id, key=_KEY), key=_KEY)
 
 
 def made(found: Registration, *, key: str) -> Setup:

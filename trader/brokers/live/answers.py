@@ -38,7 +38,7 @@ _STATUS = {
 }
 _LONGEST_ID = 128  # characters
 _DIGITS = 60  # of a number, and the powers of ten that it may lie between
-_EARLIER_MS = 300_000  # the exchange's clock and that of the books may differ by so much
+EARLIER_MS = 300_000  # the exchange's clock and that of the books may differ by so much
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 _NEARLY = Decimal("0.01")  # a ratio: an average price is told in fewer digits than it has
 # What Python raises where a part is missing, or of another type.
@@ -173,7 +173,7 @@ def require_of(order: Order, found: Seen, raw: Raw) -> None:
                 f"expected a trade with the {name} {value}, found {shown(raw[name])}"
             )
     placed_at = order.decided_at if found.placed_at is None else found.placed_at
-    if moment(raw)[0] < min(placed_at, order.decided_at) - _EARLIER_MS:
+    if moment(raw)[0] < min(placed_at, order.decided_at) - EARLIER_MS:
         raise UnclearError(f"expected a trade of {order.client_order_id}, found an older one")
 
 

@@ -45,7 +45,6 @@ _AGAIN_AFTER_S = 12.0  # by then the first one is refused, or else the second is
 _LOOKS = 3  # how often an order is not found before that is believed
 _LOSSES = 8  # how often an open order is not known any more before that is believed
 _TAKE_BACK_AGAIN_S = 10.0
-_EARLIER_MS = 300_000  # the exchange's clock and that of the books may differ by so much
 _BACKUP_MS = 30 * 86_400_000  # how far back an order is looked for that books may have lost
 
 
@@ -167,10 +166,6 @@ class LiveBroker:
         self._log.warning("order_found", order=order.client_order_id, doubt="in no books before")
         return Outcome(OrderStatus.OPEN, exchange_order_id=seen.exchange_order_id)
 
-    def _find(self, order: Order) -> Seen | None:
-        """The order by its own id, if it was sent since it was written."""
-        return self._account.find(order, order.decided_at - _EARLIER_MS)
-
     def _unknown(self, order: Order, error: UnknownOrderError) -> Outcome | None:
         """The exchange does not know an order that it has acknowledged: perhaps by another id than it said."""
         self._losses += 1
@@ -189,7 +184,7 @@ class LiveBroker:
         if order.status is not OrderStatus.OPEN:
             return None
         try:
-            seen = self._find(order)
+            seen = self._account.find(order)
         except (TransientError, RefusedError, UnknownOrderError):
             return None
         if seen is None or seen.exchange_order_id == order.exchange_order_id:
@@ -226,7 +221,7 @@ class LiveBroker:
         self, order: Order, doubt: _Doubt, why_not: Callable[[], str | None]
     ) -> Outcome | None:
         """Finds out what has become of an order that may be at the exchange."""
-        seen = self._find(order)
+        seen = self._account.find(order)
         if seen is not None:
             self._log.info("order_found", order=order.client_order_id, doubt=doubt.why)
             return Outcome(OrderStatus.OPEN, exchange_order_id=seen.exchange_order_id)

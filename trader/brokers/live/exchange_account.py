@@ -135,9 +135,9 @@ class ExchangeAccount:
         with reading("an order", sent):
             return identity(sent["id"]) if sent.get("id") else None
 
-    def find(self, order: Order, since: int) -> Seen | None:
-        """The order by its own id; None if the exchange has none that was placed after `since`, in milliseconds UTC."""
-        found = self._ask(lambda: self._ways.find(self._client, order, since))
+    def find(self, order: Order) -> Seen | None:
+        """The order by its own id; None if the exchange has none."""
+        found = self._ask(lambda: self._ways.find(self._client, order))
         return None if found is None else seen(found)
 
     def lost(self, order: Order, since: int) -> Seen | None:

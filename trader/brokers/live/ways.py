@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from common.exchange import errors
+from trader.brokers.live.answers import EARLIER_MS
 from trader.brokers.live.errors import UnclearError
 from trader.core.order import OrderType, Side
 
@@ -40,8 +41,8 @@ class Ways:
         """
         raise NotImplementedError
 
-    async def find(self, client: Any, order: Order, since: int) -> Raw | None:
-        """The order by its own id; None if the exchange has none that was placed after `since`, in milliseconds UTC."""
+    async def find(self, client: Any, order: Order) -> Raw | None:
+        """The order by its own id; None if the exchange has none."""
         raise NotImplementedError
 
     async def lost(self, client: Any, order: Order, since: int) -> Raw | None:
@@ -63,8 +64,7 @@ class Binance(Ways):
         del expires_at  # its own recvWindow, of 5 s by default, refuses what arrives late
         return {"newClientOrderId": order.client_order_id, "recvWindow": 5000}
 
-    async def find(self, client: Any, order: Order, since: int) -> Raw | None:  # noqa: D102
-        del since  # it is found whenever it was placed
+    async def find(self, client: Any, order: Order) -> Raw | None:  # noqa: D102
         asked = {"origClientOrderId": order.client_order_id}
         try:
             found: Raw = await client.fetch_order(None, order.symbol, asked)
@@ -72,7 +72,9 @@ class Binance(Ways):
             return None
         return found
 
-    lost = find
+    async def lost(self, client: Any, order: Order, since: int) -> Raw | None:  # noqa: D102
+        del since  # it is found whenever it was placed
+        return await self.find(client, order)
 
     async def trades(self, client: Any, order: Order, found: Raw) -> list[Raw]:  # noqa: D102
         asked = {"orderId": found["id"]}
@@ -97,7 +99,8 @@ class Coinbase(Ways):
             parameters["cost"] = format(order.reserved, "f")
         return parameters
 
-    async def find(self, client: Any, order: Order, since: int) -> Raw | None:  # noqa: D102
+    async def find(self, client: Any, order: Order) -> Raw | None:  # noqa: D102
+        since = order.decided_at - EARLIER_MS
         async for page in _pages(client.fetch_orders, order.symbol, since, {}):
             if found := _with_id(page, order):
                 return found
@@ -133,8 +136,9 @@ class Kraken(Ways):
             "deadline": deadline.replace("+00:00", "Z"),
         }
 
-    async def find(self, client: Any, order: Order, since: int) -> Raw | None:  # noqa: D102
+    async def find(self, client: Any, order: Order) -> Raw | None:  # noqa: D102
         asked = {"clientOrderId": order.client_order_id}
+        since = order.decided_at - EARLIER_MS
         found = _with_id(await client.fetch_open_orders(order.symbol, since, None, asked), order)
         return found or await self.lost(client, order, since)
 
